@@ -1,0 +1,67 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let package = Package(
+    name: "mapwatch",
+    products: [
+        .library(name: "InstrumentedMaps", targets: ["InstrumentedMaps"]),
+        .library(name: "MapwatchServer", targets: ["Collectors", "HTTPServer"]),
+        .executable(name: "mapwatch", targets: ["mapwatch"]),
+    ],
+    dependencies: [
+        // `RigidArray`: a run-time count of noncopyable shards without unsafe code.
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        // Commands, flags, `--help` and shell completions.
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        // The logging front end that embedding services already use; our back end prints logfmt or JSON.
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        // SIGTERM and SIGINT as a graceful shutdown, in the right order.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        // The YAML of `--config.file`, with line numbers for its errors.
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        // C: what Swift cannot say.
+        .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .target(name: "CSystem"),
+
+        // Libraries, lowest layer first. None links libmicrohttpd (but HTTPServer) or Foundation.
+        .target(name: "Instruments", dependencies: ["CSystem"]),
+        .target(
+            name: "InstrumentedMaps",
+            dependencies: ["Instruments", .product(name: "BasicContainers", package: "swift-collections")]),
+        .target(name: "AccidentIndicators", dependencies: ["InstrumentedMaps"]),
+        .target(name: "Exposition"),
+        .target(name: "Collectors", dependencies: ["InstrumentedMaps", "AccidentIndicators", "Exposition"]),
+        .target(name: "HTTPServer", dependencies: ["CMicrohttpd"]),
+        .target(name: "Scenarios", dependencies: ["InstrumentedMaps"]),
+
+        // The daemon. Yams brings Foundation, so it stays in a target that only the daemon links.
+        .target(
+            name: "ConfigurationFile",
+            dependencies: ["InstrumentedMaps", .product(name: "Yams", package: "Yams")]),
+        .executableTarget(
+            name: "mapwatch",
+            dependencies: [
+                "Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition", "Collectors", "HTTPServer",
+                "Scenarios", "ConfigurationFile",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+    ]
+)
+
+// One set of strict settings for everything that is ours.
+for target in package.targets where target.type != .system && target.type != .plugin {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ]
+    target.cSettings = [.treatAllWarnings(as: .error)]
+}
