@@ -1,0 +1,93 @@
+import BasicContainers
+
+/// A map of raw bytes: shards behind one guard each.
+///
+/// The top bits of the keyed hash choose the shard. Counters live in the shards; the map itself has no state that an
+/// operation writes, so two operations on two shards share nothing.
+final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
+    let name: MapName
+    let options: MapOptions
+    private let incarnation: UInt64
+    private let createdAt: Double
+    private let shards: RigidArray<Shard<Guard>>
+
+    init(name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double) {
+        self.name = name
+        self.options = options
+        self.incarnation = incarnation
+        self.createdAt = createdAt
+        var shards = RigidArray<Shard<Guard>>(capacity: options.shards)
+        for _ in 0..<options.shards { shards.append(Shard()) }
+        self.shards = shards
+    }
+
+    func load(_ key: Span<UInt8>) -> [UInt8]? {
+        let hash = KeyHash(key)
+        return shards[hash.shard(of: shards.count)].load(key, hash)
+    }
+
+    func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
+        let hash = KeyHash(key)
+        return shards[hash.shard(of: shards.count)].store(key, hash, value: value) ? .inserted : .updated
+    }
+
+    func delete(_ key: Span<UInt8>) -> Bool {
+        let hash = KeyHash(key)
+        return shards[hash.shard(of: shards.count)].delete(key, hash)
+    }
+
+    func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int {
+        var deleted = 0
+        for index in 0..<shards.count {
+            for key in shards[index].keys(where: isIncluded) where delete(key) { deleted += 1 }
+        }
+        return deleted
+    }
+
+    func iterate(
+        _ kind: IterationKind, prefix: [UInt8], maximumBytes: Int
+    ) throws(IterationError) -> any MapIterator {
+        switch kind {
+        case .live: LiveIterator(map: self, prefix: prefix)
+        case .snapshot: SnapshotIterator(entries: try copyEntries(prefix: prefix, maximumBytes: maximumBytes))
+        }
+    }
+
+    func snapshot() -> MapSnapshot {
+        var samples: [ShardSample] = []
+        samples.reserveCapacity(shards.count)
+        for index in 0..<shards.count { samples.append(shards[index].sample) }
+        return MapSnapshot(
+            incarnation: incarnation, name: name, options: options, createdAt: createdAt, shards: samples)
+    }
+
+    // MARK: - For the iterators
+
+    /// The value of a key that an iterator has listed; counts nothing.
+    func peek(_ key: [UInt8]) -> [UInt8]? {
+        let bytes = key.span
+        let hash = KeyHash(bytes)
+        return shards[hash.shard(of: shards.count)].peek(bytes, hash)
+    }
+
+    /// Counts an iteration on one shard and copies the keys to visit there.
+    func enterShard(_ index: Int, prefix: [UInt8]) -> [[UInt8]] {
+        shards[index].countIteration()
+        return shards[index].keys { $0.starts(with: prefix) }
+    }
+
+    private func copyEntries(prefix: [UInt8], maximumBytes: Int) throws(IterationError) -> [MapEntry] {
+        var entries: [MapEntry] = []
+        var bytes: UInt64 = 0
+        for index in 0..<shards.count {
+            // Without a prefix the size is known beforehand; with one it is known after a shard's copy.
+            if prefix.isEmpty { bytes += shards[index].sample.liveBytes }
+            shards[index].countIteration()
+            let copied = bytes > UInt64(maximumBytes) ? [] : shards[index].entries { $0.starts(with: prefix) }
+            if !prefix.isEmpty { bytes += copied.reduce(0) { $0 + UInt64($1.key.count + $1.value.count) } }
+            guard bytes <= UInt64(maximumBytes) else { throw .snapshotTooLarge(map: name, limit: maximumBytes) }
+            entries += copied
+        }
+        return entries
+    }
+}

@@ -1,0 +1,65 @@
+/// A named map that counts what is done to it: what the host holds and the collectors read, whatever its strategy.
+///
+/// Concurrency: all methods may be called from any thread. Keys and values are raw bytes; two keys are one only when all
+/// their bytes are equal.
+public protocol InstrumentedMap: AnyObject, Sendable {
+    var name: MapName { get }
+    var options: MapOptions { get }
+
+    /// A copy of the value of `key`. Linearizable; the shard's lock; counts a load or a load miss.
+    func load(_ key: Span<UInt8>) -> [UInt8]?
+
+    /// Sets the value of `key`. Linearizable; the shard's lock; counts an insert or an update.
+    @discardableResult
+    func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome
+
+    /// Removes `key`; false when it was absent. Linearizable; the shard's lock; counts a delete or a delete miss.
+    @discardableResult
+    func delete(_ key: Span<UInt8>) -> Bool
+
+    /// Removes the entries whose keys match, and returns how many. Weak: the keys of one shard are collected at one
+    /// moment, then deleted one by one with the lock released between, so nobody waits for the sweep (row M10); a key
+    /// that somebody else deletes meanwhile counts as a delete miss.
+    func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int
+
+    /// Starts to iterate. A `snapshot` copies every shard here and now, each at one moment, none together.
+    func iterate(_ kind: IterationKind, prefix: [UInt8], maximumBytes: Int) throws(IterationError) -> any MapIterator
+
+    /// Reads all counters relaxed. Takes no lock and walks no entries.
+    func snapshot() -> MapSnapshot
+}
+
+/// What a store did.
+public enum StoreOutcome: Sendable, Equatable {
+    case inserted
+    case updated
+}
+
+/// One key with its value, copied out of a map.
+public struct MapEntry: Sendable, Equatable {
+    public let key: [UInt8]
+    public let value: [UInt8]
+
+    public init(key: [UInt8], value: [UInt8]) {
+        self.key = key
+        self.value = value
+    }
+}
+
+extension InstrumentedMap {
+    /// ``load(_:)`` for a key in an array.
+    public func load(_ key: [UInt8]) -> [UInt8]? { load(key.span) }
+
+    /// ``store(_:_:)`` for key and value in arrays.
+    @discardableResult
+    public func store(_ key: [UInt8], _ value: [UInt8]) -> StoreOutcome { store(key.span, value.span) }
+
+    /// ``delete(_:)`` for a key in an array.
+    @discardableResult
+    public func delete(_ key: [UInt8]) -> Bool { delete(key.span) }
+
+    /// Removes the entries whose keys begin with `prefix`; see ``deleteMatching(_:)``.
+    public func deleteMatching(prefix: [UInt8]) -> Int {
+        deleteMatching { $0.starts(with: prefix) }
+    }
+}

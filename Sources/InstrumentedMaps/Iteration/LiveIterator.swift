@@ -1,0 +1,53 @@
+import Instruments
+
+// A weak walk, one shard at a time:
+//
+//     shard 0        shard 1                          shard 2 …
+//     [done]         keys copied when it was entered  [not seen yet]
+//                     └─ each looked up again when its turn comes; gone ones are skipped
+//
+// A key that is present throughout is in its shard's copy, so it is never omitted; a shard is entered once, so no key
+// comes twice, whatever grows or shifts meanwhile. Copying keys bounds the memory to those of one shard.
+
+/// Walks a map while it changes.
+final class LiveIterator<Guard: ShardGuard & ~Copyable>: MapIterator, Sendable {
+    private struct Position {
+        var shard = 0
+        var keys: [[UInt8]] = []
+        var nextKey = 0
+    }
+
+    private let map: ByteMap<Guard>
+    private let prefix: [UInt8]
+    private let position = LockedState(Position())
+
+    init(map: ByteMap<Guard>, prefix: [UInt8]) {
+        self.map = map
+        self.prefix = prefix
+        position.withLock { advance(&$0) }
+    }
+
+    func next(limit: Int) -> [MapEntry] {
+        position.withLock { position in
+            var page: [MapEntry] = []
+            while page.count < limit, position.nextKey < position.keys.count {
+                let key = position.keys[position.nextKey]
+                position.nextKey += 1
+                if let value = map.peek(key) { page.append(MapEntry(key: key, value: value)) }
+                advance(&position)
+            }
+            return page
+        }
+    }
+
+    var isAtEnd: Bool { position.withLock { $0.nextKey == $0.keys.count } }
+
+    /// Enters shards until one has a key to show, or none is left.
+    private func advance(_ position: inout Position) {
+        while position.nextKey == position.keys.count, position.shard < map.options.shards {
+            position.keys = map.enterShard(position.shard, prefix: prefix)
+            position.nextKey = 0
+            position.shard += 1
+        }
+    }
+}

@@ -1,0 +1,29 @@
+/// What an iteration promises.
+public enum IterationKind: String, Sendable, CaseIterable {
+    /// Sees no change made after it began, shard by shard: each shard was copied once, under its lock.
+    case snapshot
+    /// Sees changes: never omits a key that is present throughout, never shows a key twice, shows a value as it is when
+    /// its turn comes.
+    case live
+}
+
+/// A walk over a map, page by page. Used by one caller at a time; between two pages no lock is held.
+public protocol MapIterator: AnyObject, Sendable {
+    /// Up to `limit` further entries. Fewer only at the end.
+    func next(limit: Int) -> [MapEntry]
+
+    /// True once every entry was handed out.
+    var isAtEnd: Bool { get }
+}
+
+/// Why an iteration could not begin.
+public enum IterationError: Error, Equatable, CustomStringConvertible {
+    case snapshotTooLarge(map: MapName, limit: Int)
+
+    public var description: String {
+        switch self {
+        case .snapshotTooLarge(let map, let limit):
+            "a snapshot of map \"\(map)\" would copy more than \(limit) bytes; narrow it by a prefix or use mode=live"
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import Instruments
+
+/// The named maps of one process.
+///
+/// Concurrency: any thread. A lookup takes the host's lock for one dictionary access (some 50 ns) and no shard lock;
+/// creating and dropping build and free shards outside of it.
+public final class MapHost: Sendable {
+    /// A stranger may create maps, so their number has a bound: rows of counters cost memory and time at each scrape.
+    public static let maximumMaps = 1024
+
+    private struct State: Sendable {
+        var maps: [MapName: any InstrumentedMap] = [:]
+        var nextIncarnation: UInt64 = 0
+        var mapsDropped: UInt64 = 0
+        var entriesDropped: UInt64 = 0
+        var undeclaredWrites: UInt64 = 0
+    }
+
+    private let state = LockedState(State())
+    private let secondsSince1970: @Sendable () -> Double
+
+    /// `secondsSince1970` dates the maps; it is asked once per map.
+    public init(secondsSince1970: @escaping @Sendable () -> Double) {
+        self.secondsSince1970 = secondsSince1970
+    }
+
+    /// What ``create(_:_:)`` found.
+    public enum Creation: Sendable, Equatable {
+        case created
+        /// A map of this name stands with exactly these options.
+        case stoodAlready
+    }
+
+    /// Creates a map, or finds that it stands so already. Nothing changes when this throws.
+    public func create(_ name: MapName, _ options: MapOptions) throws(MapHostError) -> Creation {
+        // Two looks: the first spares a repeated PUT the building of shards, the second decides.
+        let (standing, incarnation) = state.withLock { state in
+            state.nextIncarnation += 1
+            return (state.maps[name], state.nextIncarnation)
+        }
+        if let standing { return try MapHost.compare(standing, options) }
+        let map = makeMap(name, options, incarnation)
+        return try state.withLock { state throws(MapHostError) in
+            if let standing = state.maps[name] { return try MapHost.compare(standing, options) }
+            guard state.maps.count < MapHost.maximumMaps else { throw .tooManyMaps(limit: MapHost.maximumMaps) }
+            state.maps[name] = map
+            return .created
+        }
+    }
+
+    private static func compare(
+        _ standing: any InstrumentedMap, _ wanted: MapOptions
+    ) throws(MapHostError) -> Creation {
+        guard standing.options == wanted else {
+            throw .standsOtherwise(standing.name, standing: standing.options, wanted: wanted)
+        }
+        return .stoodAlready
+    }
+
+    /// The map of this name, if it is declared.
+    public func map(_ name: MapName) -> (any InstrumentedMap)? {
+        state.withLock { $0.maps[name] }
+    }
+
+    /// The map of this name for a write; without one the write is counted as one to an undeclared map (row F5).
+    public func mapForWriting(_ name: MapName) throws(MapHostError) -> any InstrumentedMap {
+        try state.withLock { state throws(MapHostError) in
+            guard let map = state.maps[name] else {
+                state.undeclaredWrites += 1
+                throw .undeclared(name)
+            }
+            return map
+        }
+    }
+
+    /// Takes a map and its series away; false when there was none. Operations that hold the map already still end.
+    public func drop(_ name: MapName) -> Bool {
+        guard let map = state.withLock({ $0.maps.removeValue(forKey: name) }) else { return false }
+        let entries = map.snapshot().sum(\.entries)
+        state.withLock { state in
+            state.mapsDropped += 1
+            state.entriesDropped += entries
+        }
+        return true
+    }
+
+    /// All maps, sorted by name.
+    public var maps: [any InstrumentedMap] {
+        state.withLock { Array($0.maps.values) }.sorted { $0.name < $1.name }
+    }
+
+    /// Reads every counter of every map, relaxed. Takes the host's lock to list the maps, and no shard's lock.
+    public func snapshot() -> HostSnapshot {
+        let state = state.withLock { $0 }
+        return HostSnapshot(
+            maps: state.maps.values.map { $0.snapshot() }.sorted { $0.name < $1.name },
+            mapsDropped: state.mapsDropped, entriesDropped: state.entriesDropped,
+            undeclaredWrites: state.undeclaredWrites)
+    }
+
+    private func makeMap(_ name: MapName, _ options: MapOptions, _ incarnation: UInt64) -> any InstrumentedMap {
+        let now = secondsSince1970()
+        return switch options.strategy {
+        case .sharded:
+            ByteMap<ExclusiveGuard>(name: name, options: options, incarnation: incarnation, createdAt: now)
+        case .rwlock:
+            ByteMap<SharedGuard>(name: name, options: options, incarnation: incarnation, createdAt: now)
+        }
+    }
+}
+
+/// All maps of a host at one scrape, with what the host itself has counted.
+public struct HostSnapshot: Sendable {
+    /// Sorted by name.
+    public let maps: [MapSnapshot]
+    public let mapsDropped: UInt64
+    /// Entries that dropped maps held when they were dropped.
+    public let entriesDropped: UInt64
+    /// Writes to maps that nobody had declared.
+    public let undeclaredWrites: UInt64
+
+    public init(maps: [MapSnapshot], mapsDropped: UInt64 = 0, entriesDropped: UInt64 = 0, undeclaredWrites: UInt64 = 0)
+    {
+        self.maps = maps
+        self.mapsDropped = mapsDropped
+        self.entriesDropped = entriesDropped
+        self.undeclaredWrites = undeclaredWrites
+    }
+}
+
+/// Why the host refused.
+public enum MapHostError: Error, Equatable, CustomStringConvertible {
+    case undeclared(MapName)
+    case standsOtherwise(MapName, standing: MapOptions, wanted: MapOptions)
+    case tooManyMaps(limit: Int)
+
+    public var description: String {
+        switch self {
+        case .undeclared(let name):
+            "assignment to entry in nil map: map \"\(name)\" is not declared; create it with PUT /api/v1/maps/\(name)"
+        case .standsOtherwise(let name, let standing, let wanted):
+            "map \"\(name)\" stands with \(MapHostError.text(standing)), not \(MapHostError.text(wanted)); drop it first"
+        case .tooManyMaps(let limit):
+            "there are \(limit) maps already, and no more are hosted; drop one first"
+        }
+    }
+
+    private static func text(_ options: MapOptions) -> String {
+        "strategy \"\(options.strategy.rawValue)\" and \(options.shards) shard\(options.shards == 1 ? "" : "s")"
+    }
+}

@@ -1,0 +1,59 @@
+public import Instruments
+
+/// What one map had counted at one scrape.
+///
+/// Each number is right by itself; two numbers may stem from two moments, because no lock is taken to read them.
+public struct MapSnapshot: Sendable {
+    /// One life of a map: a map that is dropped and created again has a new one.
+    public let incarnation: UInt64
+    public let name: MapName
+    public let options: MapOptions
+    /// When the map was created, in seconds since 1970.
+    public let createdAt: Double
+    /// One row a shard, in the order of the shards.
+    public let shards: [ShardSample]
+
+    public init(
+        incarnation: UInt64, name: MapName, options: MapOptions, createdAt: Double, shards: [ShardSample]
+    ) {
+        self.incarnation = incarnation
+        self.name = name
+        self.options = options
+        self.createdAt = createdAt
+        self.shards = shards
+    }
+
+    /// The sum of one column over all shards.
+    public func sum(_ column: KeyPath<ShardSample, UInt64>) -> UInt64 {
+        shards.reduce(0) { $0 + $1[keyPath: column] }
+    }
+}
+
+/// The row of counters of one shard. Counts only grow; levels (`entries`, `capacity`, bytes) go both ways.
+public struct ShardSample: Sendable, Equatable {
+    public var inserts: UInt64 = 0
+    public var updates: UInt64 = 0
+    /// Deletes that found their key.
+    public var deletes: UInt64 = 0
+    public var deleteMisses: UInt64 = 0
+    /// Loads that found their key.
+    public var loads: UInt64 = 0
+    public var loadMisses: UInt64 = 0
+    /// Iterations that reached this shard.
+    public var iterations: UInt64 = 0
+    public var entries: UInt64 = 0
+    /// Slots of the index.
+    public var capacity: UInt64 = 0
+    /// Bytes of live entries: key, value, record and index word, rounded to size class.
+    public var liveBytes: UInt64 = 0
+    /// Bytes that the allocator holds for the shard's records and index.
+    public var allocatedBytes: UInt64 = 0
+    public var lock = LockSample()
+
+    /// Completed writes: the denominator of the articles' delete share.
+    public var writes: UInt64 { inserts + updates + deletes }
+    /// Entries that ever came: each came by an insert.
+    public var entriesAdded: UInt64 { inserts }
+    /// Entries that ever went: each went by a delete.
+    public var entriesRemoved: UInt64 { deletes }
+}

@@ -1,0 +1,104 @@
+import Instruments
+
+/// One lock, one table, one row of counters.
+///
+/// Every path to the table leads through here, so that no operation can forget its counter.
+@safe
+struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
+    private let shardGuard = Guard()
+    private let counters = ShardCounters()
+    // Safety: the table is read only inside `shardGuard.sharing` and changed only inside `exclusively`; it lives behind
+    // a pointer because a shard is borrowed, never mutated, by the many threads that use it.
+    private let table: UnsafeMutablePointer<ByteTable>
+
+    init() {
+        let table = UnsafeMutablePointer<ByteTable>.allocate(capacity: 1)
+        unsafe table.initialize(to: ByteTable())
+        unsafe self.table = table
+    }
+
+    deinit {
+        unsafe table.deinitialize(count: 1)
+        unsafe table.deallocate()
+    }
+
+    func load(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
+        shardGuard.sharing {
+            let value = unsafe table.pointee.find(key, hash)
+            if value == nil { bumpAsReader(counters.loadMisses) } else { bumpAsReader(counters.loads) }
+            return value
+        }
+    }
+
+    /// Sets the value of `key`; true when the key is new.
+    func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> Bool {
+        shardGuard.exclusively {
+            let isNew = unsafe table.pointee.store(key, hash, value: value)
+            if isNew { counters.inserts.addExclusively() } else { counters.updates.addExclusively() }
+            unsafe counters.publish(table.pointee)
+            return isNew
+        }
+    }
+
+    /// Removes `key`; false when it was not there.
+    func delete(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool {
+        shardGuard.exclusively {
+            guard unsafe table.pointee.remove(key, hash) else {
+                counters.deleteMisses.addExclusively()
+                return false
+            }
+            counters.deletes.addExclusively()
+            unsafe counters.publish(table.pointee)
+            return true
+        }
+    }
+
+    /// The value of `key` for an iterator that listed it before: no load is counted.
+    func peek(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
+        shardGuard.sharing { unsafe table.pointee.find(key, hash) }
+    }
+
+    /// The keys that `isIncluded` wants, copied at one moment. Cost: one walk of the table, readers' lock held.
+    func keys(where isIncluded: (Span<UInt8>) -> Bool) -> [[UInt8]] {
+        collect(where: isIncluded) { key, _ in [UInt8](copying: key) }
+    }
+
+    /// The entries whose keys `isIncluded` wants, copied at one moment. Cost as ``keys(where:)``, plus the values.
+    func entries(where isIncluded: (Span<UInt8>) -> Bool) -> [MapEntry] {
+        collect(where: isIncluded) { key, value in
+            MapEntry(key: [UInt8](copying: key), value: [UInt8](copying: value))
+        }
+    }
+
+    /// Counts an iteration that has reached this shard.
+    func countIteration() {
+        shardGuard.sharing { bumpAsReader(counters.iterations) }
+    }
+
+    /// All cells, read relaxed: no lock is taken, so two cells may show two moments.
+    var sample: ShardSample {
+        ShardSample(
+            inserts: counters.inserts.value, updates: counters.updates.value, deletes: counters.deletes.value,
+            deleteMisses: counters.deleteMisses.value, loads: counters.loads.value,
+            loadMisses: counters.loadMisses.value, iterations: counters.iterations.value,
+            entries: counters.entries.value, capacity: counters.capacity.value,
+            liveBytes: counters.liveBytes.value, allocatedBytes: counters.allocatedBytes.value,
+            lock: shardGuard.meter)
+    }
+
+    private func collect<Item>(
+        where isIncluded: (Span<UInt8>) -> Bool, _ copy: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Item
+    ) -> [Item] {
+        var items: [Item] = []
+        shardGuard.sharing {
+            unsafe table.pointee.forEach { key, value in
+                if isIncluded(key) { items.append(copy(key, value)) }
+            }
+        }
+        return items
+    }
+
+    private func bumpAsReader(_ counter: borrowing Counter) {
+        if Guard.readersShare { counter.add() } else { counter.addExclusively() }
+    }
+}

@@ -1,0 +1,34 @@
+import Instruments
+
+// What one shard counts, in cells that a scrape reads without a lock.
+//
+//     ┌ writers' lines: bumped under the exclusive lock, plain increments ┐ 128 B ┌ readers' line: loads, iterations ┐
+//     │ insert update delete delete_miss entries capacity bytes …         │  gap  │ atomic adds where readers share  │
+//     └───────────────────────────────────────────────────────────────────┘       └──────────────────────────────────┘
+//
+// `entries added` and `removed` are the inserts and the deletes: every entry comes by the one and goes by the other.
+
+/// The counters and levels of one shard.
+struct ShardCounters: ~Copyable {
+    let inserts = Counter()
+    let updates = Counter()
+    let deletes = Counter()
+    let deleteMisses = Counter()
+    let entries = Counter()
+    let capacity = Counter()
+    let liveBytes = Counter()
+    let allocatedBytes = Counter()
+    private let gap = CacheLinePadding()
+    let loads = Counter()
+    let loadMisses = Counter()
+    let iterations = Counter()
+    private let end = CacheLinePadding()
+
+    /// Copies the table's levels to the cells that a scrape reads; under the exclusive lock, after each write.
+    func publish(_ table: borrowing ByteTable) {
+        entries.set(UInt64(table.count))
+        capacity.set(UInt64(table.capacity))
+        liveBytes.set(table.liveBytes)
+        allocatedBytes.set(table.allocatedBytes)
+    }
+}

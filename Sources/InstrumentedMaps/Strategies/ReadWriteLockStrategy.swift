@@ -1,0 +1,18 @@
+package import Instruments
+
+/// `rwlock`: one lock that readers share and a writer has alone (the articles' `RWMutex` around a map, row M1).
+///
+/// Each operation on one key is linearizable.
+package struct SharedGuard: ShardGuard, ~Copyable {
+    package static var readersShare: Bool { true }
+
+    private let lock = ReadWriteLock()
+
+    package init() {}
+
+    package borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withExclusiveLock(body) }
+
+    package borrowing func sharing<R>(_ body: () -> R) -> R { lock.withSharedLock(body) }
+
+    package var meter: LockSample { lock.meter.sample }
+}

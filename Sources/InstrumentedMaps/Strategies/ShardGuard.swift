@@ -1,0 +1,21 @@
+package import Instruments
+
+/// How one shard is guarded: the point where the strategies differ, and the only one.
+///
+/// A strategy is one file that conforms a guard to this protocol; table, counters, iterators and snapshots are the same
+/// for all of them.
+package protocol ShardGuard: ~Copyable, Sendable {
+    /// Whether two readers may be inside at once. If so, the cells that readers bump take atomic adds.
+    static var readersShare: Bool { get }
+
+    init()
+
+    /// Runs `body` with nobody else inside.
+    borrowing func exclusively<R>(_ body: () -> R) -> R
+
+    /// Runs `body` with no writer inside.
+    borrowing func sharing<R>(_ body: () -> R) -> R
+
+    /// What the guard has counted, each cell read relaxed and without taking the guard.
+    var meter: LockSample { get }
+}

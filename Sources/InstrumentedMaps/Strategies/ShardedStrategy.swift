@@ -1,0 +1,19 @@
+package import Instruments
+
+/// `sharded`: one exclusive lock a shard, for reads and writes alike.
+///
+/// An uncontended exclusive lock is cheaper than a shared one (10 against 20 ns), and with enough shards two callers
+/// seldom meet. Each operation on one key is linearizable; operations on several keys are not atomic together.
+package struct ExclusiveGuard: ShardGuard, ~Copyable {
+    package static var readersShare: Bool { false }
+
+    private let lock = ShardLock()
+
+    package init() {}
+
+    package borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withLock(body) }
+
+    package borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
+
+    package var meter: LockSample { lock.meter.sample }
+}

@@ -1,0 +1,28 @@
+/// A value that is only reached with its lock held.
+///
+/// For state that is shared but not hot. What `body` returns must be a value: a reference would leave the lock behind
+/// (swiftlang/swift#81274).
+///
+/// Concurrency: any thread; not recursive. Cost: one ``ShardLock``.
+@safe
+public struct LockedState<Value: Sendable>: ~Copyable, @unchecked Sendable {
+    private let lock = ShardLock()
+    // Safety: the pointee is initialised for the life of `self` and only touched inside `lock`.
+    private let value: UnsafeMutablePointer<Value>
+
+    public init(_ initial: Value) {
+        let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+        unsafe value.initialize(to: initial)
+        unsafe self.value = value
+    }
+
+    deinit {
+        unsafe value.deinitialize(count: 1)
+        unsafe value.deallocate()
+    }
+
+    /// Runs `body` with the value, alone.
+    public borrowing func withLock<R, Failure: Error>(_ body: (inout Value) throws(Failure) -> R) throws(Failure) -> R {
+        try lock.withLock { () throws(Failure) -> R in unsafe try body(&value.pointee) }
+    }
+}
