@@ -8,17 +8,19 @@ let package = Package(
         .library(name: "MapwatchServer", targets: ["Collectors", "HTTPServer"]),
         .executable(name: "mapwatch", targets: ["mapwatch"]),
     ],
+    // `from` for the one that the libraries link, so that an embedding service can resolve it together with its own;
+    // the daemon's are exact, because a build of the daemon must not change by itself.
     dependencies: [
         // `RigidArray`: a run-time count of noncopyable shards without unsafe code.
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         // Commands, flags, `--help` and shell completions.
-        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         // The logging front end that embedding services already use; our back end prints logfmt or JSON.
-        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         // SIGTERM and SIGINT as a graceful shutdown, in the right order.
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
         // The YAML of `--config.file`, with line numbers for its errors.
-        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     ],
     targets: [
         // C: what Swift cannot say.
@@ -42,7 +44,9 @@ let package = Package(
             dependencies: ["InstrumentedMaps", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "mapwatch",
-            dependencies: [
+            // `from` for the one that the libraries link, so that an embedding service can resolve it together with its own;
+    // the daemon's are exact, because a build of the daemon must not change by itself.
+    dependencies: [
                 "Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition", "Collectors", "HTTPServer",
                 "Scenarios", "ConfigurationFile",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

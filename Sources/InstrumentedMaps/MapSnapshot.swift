@@ -1,5 +1,3 @@
-public import Instruments
-
 /// What one map had counted at one scrape.
 ///
 /// Each number is right by itself; two numbers may stem from two moments, because no lock is taken to read them.
@@ -48,7 +46,15 @@ public struct ShardSample: Sendable, Equatable {
     public var liveBytes: UInt64 = 0
     /// Bytes that the allocator holds for the shard's records and index.
     public var allocatedBytes: UInt64 = 0
-    public var lock = LockSample()
+    public var lockAcquired: UInt64 = 0
+    /// Acquisitions whose first try failed.
+    public var lockContended: UInt64 = 0
+    /// Ended waits, once per waiter.
+    public var lockWaitNanoseconds: UInt64 = 0
+    /// Threads that wait now.
+    public var lockWaiters: UInt64 = 0
+
+    public init() {}
 
     /// Completed writes: the denominator of the articles' delete share.
     public var writes: UInt64 { inserts + updates + deletes }

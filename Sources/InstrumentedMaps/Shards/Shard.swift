@@ -77,13 +77,14 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
 
     /// All cells, read relaxed: no lock is taken, so two cells may show two moments.
     var sample: ShardSample {
-        ShardSample(
-            inserts: counters.inserts.value, updates: counters.updates.value, deletes: counters.deletes.value,
-            deleteMisses: counters.deleteMisses.value, loads: counters.loads.value,
-            loadMisses: counters.loadMisses.value, iterations: counters.iterations.value,
-            entries: counters.entries.value, capacity: counters.capacity.value,
-            liveBytes: counters.liveBytes.value, allocatedBytes: counters.allocatedBytes.value,
-            lock: shardGuard.meter)
+        var sample = ShardSample()
+        counters.read(into: &sample)
+        let lock = shardGuard.meter
+        sample.lockAcquired = lock.acquired
+        sample.lockContended = lock.contended
+        sample.lockWaitNanoseconds = lock.waitNanoseconds
+        sample.lockWaiters = lock.waiters
+        return sample
     }
 
     private func collect<Item>(

@@ -31,4 +31,19 @@ struct ShardCounters: ~Copyable {
         liveBytes.set(table.liveBytes)
         allocatedBytes.set(table.allocatedBytes)
     }
+
+    /// Reads every cell relaxed.
+    func read(into sample: inout ShardSample) {
+        sample.inserts = inserts.value
+        sample.updates = updates.value
+        sample.deletes = deletes.value
+        sample.deleteMisses = deleteMisses.value
+        sample.loads = loads.value
+        sample.loadMisses = loadMisses.value
+        sample.iterations = iterations.value
+        sample.entries = entries.value
+        sample.capacity = capacity.value
+        sample.liveBytes = liveBytes.value
+        sample.allocatedBytes = allocatedBytes.value
+    }
 }

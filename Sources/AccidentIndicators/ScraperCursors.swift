@@ -1,0 +1,44 @@
+public import InstrumentedMaps
+
+/// Where each scraper stands: the reading of its last completed scrape.
+///
+/// A stranger can invent scrapers, so at most ``limit`` are kept and the one that has been silent longest goes first.
+/// A pure value: the caller brings readings and guards it with a lock. Cost: linear in the shards of all maps.
+public struct ScraperCursors: Sendable {
+    public static let limit = 64
+
+    private struct Cursor {
+        var reading: SizeReading
+        var lastUse: UInt64
+    }
+
+    private var cursors: [String: Cursor] = [:]
+    private var uses: UInt64 = 0
+    /// Cursors that had to go for others.
+    public private(set) var dropped: UInt64 = 0
+
+    public init() {}
+
+    public var count: Int { cursors.count }
+
+    /// What has changed since this scraper's last completed scrape; nil on its first. Moves nothing.
+    public func changes(for scraper: String, to reading: SizeReading, in maps: [MapSnapshot]) -> SizeDeltas? {
+        cursors[scraper].map { reading.changes(since: $0.reading, in: maps) }
+    }
+
+    /// Moves the cursor to `reading`, once the scrape that carried it has been sent. Of two scrapes that overlapped the
+    /// later reading stays.
+    public mutating func advance(_ scraper: String, to reading: SizeReading) {
+        uses += 1
+        if let cursor = cursors[scraper] {
+            cursors[scraper]?.lastUse = uses
+            if reading.nanoseconds > cursor.reading.nanoseconds { cursors[scraper]?.reading = reading }
+            return
+        }
+        if cursors.count == ScraperCursors.limit, let oldest = cursors.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+            cursors[oldest.key] = nil
+            dropped += 1
+        }
+        cursors[scraper] = Cursor(reading: reading, lastUse: uses)
+    }
+}

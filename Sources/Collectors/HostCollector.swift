@@ -1,0 +1,26 @@
+public import Exposition
+import InstrumentedMaps
+
+/// What the host of the maps has counted itself: what no series of a map can say, because there is no such map.
+public struct HostCollector: Collector {
+    public let name = "host"
+
+    public init() {}
+
+    public func collect(_ scrape: Scrape) -> [MetricFamily] {
+        let host = scrape.maps
+        return [
+            MetricFamily(
+                "mapwatch_maps", .gauge, help: "Maps that are hosted now.", value: .count(UInt64(host.maps.count))),
+            MetricFamily(
+                "mapwatch_maps_dropped_total", .counter, help: "Maps dropped.", value: .count(host.mapsDropped)),
+            MetricFamily(
+                "mapwatch_entries_dropped_total", .counter, help: "Entries that dropped maps held.",
+                value: .count(host.entriesDropped)),
+            MetricFamily(
+                "mapwatch_undeclared_map_writes_total", .counter,
+                help: "Writes to maps that nobody had declared (assignment to entry in nil map).",
+                value: .count(host.undeclaredWrites)),
+        ]
+    }
+}

@@ -1,0 +1,105 @@
+public import Exposition
+import InstrumentedMaps
+
+/// The counters of every hosted map, a row a shard.
+///
+/// All values stem from the scrape's snapshot, so `map_op_total` is the sum of the three values printed beside it.
+public struct MapCollector: Collector {
+    public let name = "maps"
+
+    public init() {}
+
+    public func collect(_ scrape: Scrape) -> [MetricFamily] {
+        var families = MapCollector.shardColumns.map { MetricFamily($0.name, $0.type, help: $0.help) }
+        var info = MetricFamily(
+            "map_info", .gauge, help: "1; the labels say how a map is built and how finely it is shown.")
+        var created = MetricFamily(
+            "map_created_timestamp_seconds", .gauge, help: "When a map was created, in seconds since 1970.")
+        for map in scrape.maps.maps {
+            let name = map.name.text
+            info.append(
+                LabelSet([
+                    "map_name": name, "strategy": map.options.strategy.rawValue, "shards": "\(map.options.shards)",
+                    "mode": "normal", "detail": "shard",
+                ]), .count(1))
+            created.append(LabelSet(["map_name": name]), .real(map.createdAt))
+            for (index, labels) in ShardLabels.of(map: name, shards: map.shards.count).enumerated() {
+                for (column, description) in MapCollector.shardColumns.enumerated() {
+                    families[column].append(labels, description.value(map.shards[index]))
+                }
+            }
+        }
+        return families + [info, created]
+    }
+
+    private struct Column: Sendable {
+        let name: MetricName
+        let type: MetricType
+        let help: String
+        let value: @Sendable (ShardSample) -> MetricValue
+    }
+
+    private static let shardColumns = writeColumns + readColumns + sizeColumns + lockColumns
+
+    private static let writeColumns = [
+        Column(
+            name: "map_op_total", type: .counter,
+            help: "Completed writes (insert, update, delete); reads are not included."
+        ) { .count($0.writes) },
+        Column(name: "map_op_insert_total", type: .counter, help: "Writes that added a key.") { .count($0.inserts) },
+        Column(name: "map_op_update_total", type: .counter, help: "Writes that replaced a value.") {
+            .count($0.updates)
+        },
+        Column(name: "map_op_delete_total", type: .counter, help: "Deletes that found their key.") {
+            .count($0.deletes)
+        },
+        Column(name: "map_op_delete_miss_total", type: .counter, help: "Deletes of absent keys.") {
+            .count($0.deleteMisses)
+        },
+    ]
+
+    private static let readColumns = [
+        Column(name: "map_op_load_total", type: .counter, help: "Loads that found their key.") { .count($0.loads) },
+        Column(name: "map_op_load_miss_total", type: .counter, help: "Loads of absent keys.") {
+            .count($0.loadMisses)
+        },
+        Column(name: "map_op_iterate_total", type: .counter, help: "Iterations begun on a shard.") {
+            .count($0.iterations)
+        },
+    ]
+
+    private static let sizeColumns = [
+        Column(name: "map_entries", type: .gauge, help: "Entries now.") { .count($0.entries) },
+        Column(name: "map_entries_added_total", type: .counter, help: "Entries that ever came.") {
+            .count($0.entriesAdded)
+        },
+        Column(name: "map_entries_removed_total", type: .counter, help: "Entries that ever went.") {
+            .count($0.entriesRemoved)
+        },
+        Column(name: "map_capacity", type: .gauge, help: "Slots of the index.") { .count($0.capacity) },
+        // The articles' own words.
+        Column(
+            name: "mem_map_size_bytes", type: .gauge, help: "Current approximate memory footprint of managed map"
+        ) { .count($0.liveBytes) },
+        Column(
+            name: "map_allocated_bytes", type: .gauge, help: "Bytes that the allocator holds for records and index."
+        ) { .count($0.allocatedBytes) },
+    ]
+
+    private static let lockColumns = [
+        Column(name: "map_shard_lock_acquired_total", type: .counter, help: "Times that the shard's lock was taken.") {
+            .count($0.lockAcquired)
+        },
+        Column(
+            name: "map_shard_lock_contended_total", type: .counter,
+            help: "Times that the first try to take the lock failed."
+        ) { .count($0.lockContended) },
+        Column(
+            name: "map_shard_lock_wait_seconds_total", type: .counter,
+            help: "Ended waits for the lock, once per waiter."
+        ) { .nanoseconds($0.lockWaitNanoseconds) },
+        Column(name: "map_shard_lock_waiters", type: .gauge, help: "Threads that wait for the lock now.") {
+            .count($0.lockWaiters)
+        },
+    ]
+}
