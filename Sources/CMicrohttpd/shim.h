@@ -13,6 +13,8 @@
 
 #include <microhttpd.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 typedef void *(*cmhd_uri_logger)(void *cls, const char *uri, struct MHD_Connection *connection);
@@ -74,6 +76,16 @@ static inline void *cmhd_socket_context(struct MHD_Connection *connection) {
 static inline unsigned int cmhd_queued_status(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
     return info == NULL ? 0 : info->http_status;
+}
+
+// Hides the query from libmicrohttpd, which is about to split it into its connection memory and, from some 450 items
+// on, runs out and leaves the client without an answer until the inactivity timeout. To be called in the URI log
+// callback, after the target was copied: `target` is the connection's read buffer, which libmicrohttpd itself writes to
+// (it decodes in place) and hands over as const only for the callback's sake. It knows by then where the query starts,
+// so the query is ended there instead of its mark being taken away.
+static inline void cmhd_hide_query(const char *target) {
+    char *mark = strchr((char *)(uintptr_t)target, '?');
+    if (mark != NULL) mark[1] = 0;  // at least the terminating NUL follows the mark
 }
 
 // Calls `each` for every request header in the order of arrival.

@@ -22,6 +22,7 @@ func uriReceived(
         // One byte over the limit says that it is over; more need not be copied.
         let length = unsafe strnlen(target, RequestTarget.maximumLength + 1)
         bytes = unsafe Array(UnsafeRawBufferPointer(start: target, count: length))
+        unsafe cmhd_hide_query(target)
     }
     return unsafe Unmanaged.passRetained(Exchange(target: bytes, core: core)).toOpaque()
 }
