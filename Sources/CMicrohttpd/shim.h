@@ -20,7 +20,7 @@
 typedef void *(*cmhd_uri_logger)(void *cls, const char *uri, struct MHD_Connection *connection);
 
 struct cmhd_options {
-    int listen_fd;                          // bound, listening, non-blocking; stays the caller's to close
+    int listen_fd;                          // bound, listening, non-blocking; MHD_stop_daemon closes it
     unsigned int workers;                   // at least 1
     unsigned int connection_limit;          // divided among the workers
     unsigned int inactivity_seconds;        // 0: none
@@ -32,7 +32,9 @@ struct cmhd_options {
     cmhd_uri_logger uri_logger;
 };
 
-// epoll, with a pool of internal threads. A pool of 1 is refused by libmicrohttpd, so one worker is started without.
+// epoll, with a pool of internal threads. MHD_USE_ITC, because without it MHD_stop_daemon wakes the threads through the
+// listening descriptor, which the server has silenced by then. A pool of 1 is refused by libmicrohttpd, so one worker
+// is started without.
 // Returns NULL and leaves errno when the daemon cannot start.
 static inline struct MHD_Daemon *cmhd_start(const struct cmhd_options *o) {
     struct MHD_OptionItem pool[] = {
@@ -41,7 +43,7 @@ static inline struct MHD_Daemon *cmhd_start(const struct cmhd_options *o) {
     };
     if (o->workers < 2) pool[0] = pool[1];
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, o->access, o->context,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, o->access, o->context,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)o->listen_fd,
         MHD_OPTION_ARRAY, pool,
         MHD_OPTION_CONNECTION_LIMIT, o->connection_limit,

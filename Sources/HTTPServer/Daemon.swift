@@ -1,3 +1,14 @@
+// One libmicrohttpd daemon, and how it is ended.
+//
+// Why not `MHD_quiesce_daemon`: it takes the listening descriptor out of a worker's epoll set while the worker may do
+// so itself; the one that comes second finds nothing there and aborts the process (seen with 0.9.75: "Failed to remove
+// listen FD from epoll set", four of four runs under strace). Instead the socket is shut down, so that the kernel
+// refuses, and then replaced under its number by a descriptor that never becomes readable: the number stays taken,
+// libmicrohttpd keeps what it believes, and its threads sleep.
+//
+// Bounds: a worker at its connection limit takes the descriptor out too, so near the limit the replacement is left
+// away. Then the workers spin on the dead socket until the drain ends; they serve all the same.
+
 import CMicrohttpd
 import Glibc
 import Synchronization
@@ -39,19 +50,22 @@ final class Daemon: @unchecked Sendable {
     /// Accepts no more connections; those that are open go on.
     func quiesce() {
         guard !isQuiesced.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        // Safety: see the type. The descriptor stays open until the threads have ended, as libmicrohttpd wants it;
-        // shutting it down makes the kernel refuse instead of letting clients wait in the backlog.
-        _ = unsafe MHD_quiesce_daemon(handle)
         socket.refuseConnections()
+        // Each worker may have up to ten accepted connections in hand that are not counted yet.
+        let limits = core.limits
+        let possible = core.statistics.openConnections + 10 * limits.workers
+        if possible < limits.connections / max(limits.workers, 1) {
+            socket.silence()
+        }
     }
 
-    /// Ends the threads and every connection, then closes the listening socket. Waits for running handlers.
+    /// Ends the threads and every connection, and closes the listening socket. Waits for running handlers.
     func stop() {
         guard !isStopped.exchange(true, ordering: .acquiringAndReleasing) else { return }
         quiesce()
-        // Safety: see the type; `isStopped` makes this the only stop.
+        socket.disown()
+        // Safety: see the type; `isStopped` makes this the only stop. It closes the listening descriptor, once.
         unsafe MHD_stop_daemon(handle)
-        socket.close()
     }
 
     deinit { stop() }

@@ -14,8 +14,8 @@ import Synchronization
 
 /// A listening socket that an `HTTPServer` takes over.
 ///
-/// Safe to share among threads. The descriptor is closed once: by `close()`, which the server calls when it stops, or
-/// when the last reference goes.
+/// Safe to share among threads. The descriptor is closed once: when the server that took it over stops, else by
+/// `close()` or with the last reference.
 public final class ListeningSocket: Sendable {
     /// The address as bound, numeric, with the port that the kernel chose: "127.0.0.1:43121", "[::1]:10197".
     public let boundAddress: String
@@ -56,6 +56,25 @@ public final class ListeningSocket: Sendable {
     func refuseConnections() {
         guard !isClosed.load(ordering: .acquiring) else { return }
         _ = shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+
+    /// Puts a descriptor that never becomes readable in the place of the socket, under the same number.
+    ///
+    /// A socket that was shut down is readable for ever, and a thread that waits for it would spin. The kernel drops the
+    /// socket from the epoll sets that it was in.
+    func silence() {
+        guard !isClosed.load(ordering: .acquiring) else { return }
+        // A datagram socket without a name: nobody can send to it, and unlike a pipe it needs no other end.
+        let quiet = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard quiet >= 0 else { return }
+        _ = dup2(quiet, descriptor)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        _ = Glibc.close(quiet)
+    }
+
+    /// Leaves the closing to somebody else.
+    func disown() {
+        isClosed.store(true, ordering: .releasing)
     }
 
     /// Closes the descriptor; further calls do nothing.
