@@ -9,7 +9,8 @@ struct EndingTests {
     /// A route of a large body that notes how its sending ended.
     private func largeRoute(_ size: Int, into completions: Monitor<[ResponseCompletion]>) -> Route {
         Route(.get, "/large", name: "large") { _, _ in
-            var response = HTTPResponse.bytes(patternBytes(size), contentType: "application/octet-stream")
+            var response = HTTPResponse.bytes(
+                Array(repeating: 0x61, count: size), contentType: "application/octet-stream")
             response.onCompletion = { completion in completions.withLock { $0.append(completion) } }
             return response
         }
@@ -19,7 +20,7 @@ struct EndingTests {
     func sent(size: Int) throws {
         let completions = Monitor<[ResponseCompletion]>([])
         let fixture = try Fixture([largeRoute(size, into: completions)])
-        #expect(try fixture.connect().request("GET", "/large").body == patternBytes(size))
+        #expect(try fixture.connect().request("GET", "/large").body.count == size)
         #expect(fixture.waitForFinished(1).first?.completion == .sent)
         #expect(completions.withLock { $0 } == [.sent])
     }
@@ -76,6 +77,27 @@ struct EndingTests {
         #expect(!fixture.server.stop(within: 10))
         #expect(try connection.readToEnd().isEmpty)
         #expect(fixture.server.statistics.requestsInFlight == 0)
+    }
+
+    @Test("a server that is being used ends in order, far from its connection limit and at it", arguments: [1000, 8])
+    func stopUnderLoad(limit: Int) throws {
+        var limits = HTTPLimits()
+        limits.connections = limit
+        for _ in 0..<10 {
+            let fixture = try Fixture([echoRoute()], limits: limits)
+            let clients = (0..<3).map { _ in
+                TestThread {
+                    // Ends when a connection is refused, which only the stop can bring about.
+                    while let connection = try? fixture.connect() {
+                        for _ in 0..<3 { _ = try? connection.request("PUT", "/echo", body: [1, 2, 3]) }
+                    }
+                }
+            }
+            _ = fixture.waitForFinished(20)
+            #expect(fixture.server.stop(within: 10))
+            clients.forEach { $0.join() }
+            #expect(fixture.server.statistics.openConnections == 0)
+        }
     }
 
     @Test("the port is free again after stop")
