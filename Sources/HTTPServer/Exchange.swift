@@ -1,0 +1,180 @@
+// One request and its answer: what libmicrohttpd's several calls for it have in common.
+//
+// Why an object: libmicrohttpd calls once for the head, once per piece of the body, once at its end, and once when all
+// is over. The exchange is made in the URI log callback, the only one that sees the raw target, and let go in the
+// completion callback, the only one that is sure to come.
+//
+//     head ──► refused at once: answer, close                  (guard; hopeless size; Expect with a bad size)
+//       ├────► discarding: body is read and thrown away ─► answer at its end
+//       └────► collecting ─► end: handler ─► answer
+//                  └─ over limit or budget ─► discarding
+//
+// Bounds: one thread at a time (a connection stays with its worker). The budget is given back when the handler has
+// returned, or with the exchange, whichever comes first.
+
+final class Exchange {
+    /// What the callback does with libmicrohttpd next.
+    enum Step {
+        case goOn
+        /// Queue this response.
+        case answer(HTTPResponse)
+        /// Close the connection without a word.
+        case drop
+    }
+
+    private enum Phase {
+        case awaitingHead
+        case collecting(HTTPRequestHead, BodyCollector, respond: @Sendable (HTTPRequest) -> HTTPResponse)
+        case discarding(BodyCollector, answer: HTTPResponse)
+        case answered
+    }
+
+    let target: [UInt8]
+    private let core: ServerCore
+    private let began = monotonicNow()
+    private var phase = Phase.awaitingHead
+    private var handlerName = "none"
+    private var mustClose = false
+    private var queuedStatus: Int?
+    private var isOwnQueued = false
+    private var onCompletion: (@Sendable (ResponseCompletion) -> Void)?
+
+    init(target: [UInt8], core: ServerCore) {
+        self.target = target
+        self.core = core
+        core.requestBegan()
+    }
+
+    /// Whether the head has been seen.
+    var hasHead: Bool {
+        if case .awaitingHead = phase { false } else { true }
+    }
+
+    /// The first call: nothing of the body has been read.
+    func receiveHead(_ raw: RawHead) -> Step {
+        let head: HTTPRequestHead
+        do {
+            head = try RequestGuard.check(raw)
+        } catch {
+            core.requestRefused(error.reason)
+            return answer(error.response, close: true)
+        }
+        mustClose = head.isChunked
+        switch core.handler.prepare(head) {
+        case .accept(let name, let limit, let respond):
+            handlerName = name
+            let collector = makeCollector(limit: limit, head: head)
+            if let refusal = refusal(of: collector, declared: head.contentLength) {
+                return refuse(refusal, collector: collector, head: head)
+            }
+            phase = .collecting(head, collector, respond: respond)
+            return .goOn
+        case .refuse(let name, let response):
+            handlerName = name
+            return refuse(response, collector: makeCollector(limit: 0, head: nil), head: head)
+        }
+    }
+
+    /// Takes some bytes of the body.
+    func receiveBody(_ bytes: Span<UInt8>) -> Step {
+        switch phase {
+        case .collecting(let head, var collector, let respond):
+            phase = .answered  // so that the collector's bytes have one owner while they grow
+            let step = collector.append(bytes)
+            if let answer = refusal(of: collector, declared: nil) {
+                phase = .discarding(collector, answer: answer)
+            } else {
+                phase = .collecting(head, collector, respond: respond)
+            }
+            return step == .giveUp ? .drop : .goOn
+        case .discarding(var collector, let answer):
+            let step = collector.append(bytes)
+            phase = .discarding(collector, answer: answer)
+            return step == .giveUp ? .drop : .goOn
+        case .awaitingHead, .answered:
+            return .goOn
+        }
+    }
+
+    /// The body has ended.
+    func receiveEnd() -> Step {
+        switch phase {
+        case .collecting(let head, var collector, let respond):
+            phase = .answered
+            let response = respond(HTTPRequest(head: head, body: collector.takeBytes()))
+            collector.release()
+            return answer(response)
+        case .discarding(_, let response):
+            return answer(response)
+        case .awaitingHead, .answered:
+            return .goOn
+        }
+    }
+
+    /// What stands in libmicrohttpd's queue for `response`: it, when `status` is its own; a substitute; or nothing.
+    func didQueue(_ response: HTTPResponse, status: Int?) {
+        onCompletion = response.onCompletion
+        isOwnQueued = status == response.status
+        queuedStatus = status
+    }
+
+    /// All is over; called once. `ownStatus` is that of an answer which libmicrohttpd gave by itself, or 0.
+    func end(isSent: Bool, ownStatus: Int) {
+        if case .collecting(_, var collector, _) = phase { collector.release() }
+        phase = .answered
+        onCompletion?(isSent && isOwnQueued ? .sent : .aborted)
+        onCompletion = nil
+        let status = queuedStatus ?? ownStatus
+        guard status > 0 else {
+            core.requestEnded(nil)
+            return
+        }
+        core.requestEnded(
+            FinishedRequest(
+                handler: handlerName, status: status, nanoseconds: monotonicNow() - began,
+                completion: isSent ? .sent : .aborted))
+    }
+
+    private func makeCollector(limit: Int, head: HTTPRequestHead?) -> BodyCollector {
+        BodyCollector(
+            limit: limit, allowance: core.limits.drainAllowance, declared: head?.contentLength, budget: core.budget)
+    }
+
+    /// Answers now where waiting for the body is no use, else throws the body away first.
+    private func refuse(_ response: HTTPResponse, collector: BodyCollector, head: HTTPRequestHead) -> Step {
+        if head.hasBody, head.expectsContinue || collector.isHopeless(declared: head.contentLength) {
+            return answer(response, close: true)
+        }
+        phase = .discarding(collector, answer: response)
+        return .goOn
+    }
+
+    /// The refusal of a body that does not fit, counted once.
+    private func refusal(of collector: BodyCollector, declared: Int?) -> HTTPResponse? {
+        switch collector.overflow {
+        case nil:
+            return nil
+        case .overLimit:
+            core.requestRefused(.bodyTooLarge)
+            mustClose = true
+            let size = declared.map { "the body of \($0) bytes" } ?? "the body"
+            return .problem(413, "Content Too Large", "\(size) is over the limit of \(collector.limit) bytes")
+        case .overBudget:
+            core.requestRefused(.bodyBudget)
+            return .problem(
+                503, "Service Unavailable",
+                "the bodies being received are at the limit of \(core.budget.limit) bytes", retryAfter: 1)
+        }
+    }
+
+    private func answer(_ response: HTTPResponse, close: Bool = false) -> Step {
+        phase = .answered
+        let isFramed: Set = ["connection", "content-length", "transfer-encoding", "date"]
+        var response = response
+        response.headers.removeAll { isFramed.contains($0.name.lowercased()) }
+        if close || mustClose || core.isDraining {
+            response.headers.append(("Connection", "close"))
+        }
+        return .answer(response)
+    }
+}

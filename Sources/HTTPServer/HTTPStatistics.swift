@@ -1,0 +1,51 @@
+/// Why the server itself, not a handler, refused a request.
+public enum RefusalReason: String, Sendable, CaseIterable {
+    /// The head is malformed or can be read in two ways: 400.
+    case badRequest = "bad_request"
+    /// The target is over 8 KiB: 414.
+    case uriTooLong = "uri_too_long"
+    /// The body is over its route's limit: 413, or the end of the connection when the client sends on and on.
+    case bodyTooLarge = "body_too_large"
+    /// The server holds as many bytes of bodies as it may: 503.
+    case bodyBudget = "body_budget"
+    /// HTTP neither 1.0 nor 1.1: 505.
+    case unsupportedVersion = "unsupported_version"
+}
+
+/// A handler's label and a status code.
+public struct RequestLabels: Sendable, Hashable {
+    public let handler: String
+    public let status: Int
+
+    public init(handler: String, status: Int) {
+        self.handler = handler
+        self.status = status
+    }
+}
+
+/// What a server has counted since it started; a snapshot.
+public struct HTTPStatistics: Sendable {
+    /// Connections that are open now.
+    public var openConnections = 0
+    /// Connections accepted.
+    public var acceptedConnections: UInt64 = 0
+    /// Requests that have begun and not ended.
+    public var requestsInFlight = 0
+    /// Requests that were answered, sent to the end or not.
+    public var requests: [RequestLabels: UInt64] = [:]
+    /// Requests that the server refused; every reason is present.
+    public var refused = Dictionary(uniqueKeysWithValues: RefusalReason.allCases.map { ($0, UInt64(0)) })
+}
+
+/// One request that has ended with an answer.
+public struct FinishedRequest: Sendable {
+    /// The route's name; "none" where no route matched.
+    public let handler: String
+    public let status: Int
+    /// From the request line to the last byte handed to the kernel.
+    public let nanoseconds: UInt64
+    public let completion: ResponseCompletion
+}
+
+/// Called on a thread of the server after each answered request; must not block.
+public typealias RequestObserver = @Sendable (FinishedRequest) -> Void
