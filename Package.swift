@@ -45,14 +45,19 @@ let package = Package(
         .executableTarget(
             name: "mapwatch",
             // `from` for the one that the libraries link, so that an embedding service can resolve it together with its own;
-    // the daemon's are exact, because a build of the daemon must not change by itself.
-    dependencies: [
+            // the daemon's are exact, because a build of the daemon must not change by itself.
+            dependencies: [
                 "Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition", "Collectors", "HTTPServer",
                 "Scenarios", "ConfigurationFile",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
+
+        // Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
     ]
 )
 

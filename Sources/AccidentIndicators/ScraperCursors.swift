@@ -35,7 +35,9 @@ public struct ScraperCursors: Sendable {
             if reading.nanoseconds > cursor.reading.nanoseconds { cursors[scraper]?.reading = reading }
             return
         }
-        if cursors.count == ScraperCursors.limit, let oldest = cursors.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+        if cursors.count == ScraperCursors.limit,
+            let oldest = cursors.min(by: { $0.value.lastUse < $1.value.lastUse })
+        {
             cursors[oldest.key] = nil
             dropped += 1
         }

@@ -46,14 +46,18 @@ public struct HTTPResponse: Sendable {
 
     /// An `application/problem+json` (RFC 9457); `detail` says what was wrong with which value.
     ///
-    /// `retryAfter` is in seconds.
+    /// `field` names the member of the request that was wrong, where there is one; `retryAfter` is in seconds.
     public static func problem(
-        _ status: Int, _ title: String, _ detail: String, retryAfter: Int? = nil
+        _ status: Int, _ title: String, _ detail: String, field: String? = nil, retryAfter: Int? = nil
     ) -> HTTPResponse {
         var body: [UInt8] = Array("{\"type\":\"about:blank\",\"title\":".utf8)
-        appendJSONString(title, to: &body)
+        body.appendJSONString(title)
         body.append(contentsOf: ",\"status\":\(status),\"detail\":".utf8)
-        appendJSONString(detail, to: &body)
+        body.appendJSONString(detail)
+        if let field {
+            body.append(contentsOf: ",\"field\":".utf8)
+            body.appendJSONString(field)
+        }
         body.append(contentsOf: "}\n".utf8)
         var response = HTTPResponse.bytes(body, contentType: "application/problem+json", status: status)
         if let retryAfter {
@@ -61,26 +65,4 @@ public struct HTTPResponse: Sendable {
         }
         return response
     }
-}
-
-/// Appends `text` as a JSON string with its quotes; control bytes are escaped, other Unicode stands as it is.
-func appendJSONString(_ text: String, to output: inout [UInt8]) {
-    let hex = Array("0123456789abcdef".utf8)
-    output.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): output.append(contentsOf: [UInt8(ascii: "\\"), byte])
-        case 0x08: output.append(contentsOf: "\\b".utf8)
-        case 0x09: output.append(contentsOf: "\\t".utf8)
-        case 0x0a: output.append(contentsOf: "\\n".utf8)
-        case 0x0c: output.append(contentsOf: "\\f".utf8)
-        case 0x0d: output.append(contentsOf: "\\r".utf8)
-        case 0x00..<0x20, 0x7f:
-            output.append(contentsOf: "\\u00".utf8)
-            output.append(hex[Int(byte >> 4)])
-            output.append(hex[Int(byte & 15)])
-        default: output.append(byte)
-        }
-    }
-    output.append(UInt8(ascii: "\""))
 }

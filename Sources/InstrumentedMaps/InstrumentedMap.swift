@@ -44,6 +44,9 @@ public struct MapEntry: Sendable, Equatable {
         self.key = key
         self.value = value
     }
+
+    /// Bytes of key and value.
+    var size: Int { key.count + value.count }
 }
 
 extension InstrumentedMap {

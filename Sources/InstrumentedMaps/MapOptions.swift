@@ -33,19 +33,50 @@ public struct MapOptions: Sendable, Equatable {
         self.strategy = strategy
     }
 
-    /// The same from the texts of a file or a request.
-    public init(strategyName: String?, shards: Int?) throws(MapOptionsError) {
-        guard let strategyName else {
-            try self.init(shards: shards)
-            return
+    /// The same from named fields, as they stand in the data API's JSON and in the YAML.
+    public init(fields: [String: OptionValue]) throws(MapOptionsError) {
+        for name in fields.keys.sorted() where OptionField(rawValue: name) == nil { throw .unknownField(name) }
+        var strategy = MapStrategy.sharded
+        if let value = fields[OptionField.strategy.rawValue] {
+            guard case .text(let name) = value else { throw .wrongType(.strategy, wanted: "a text", value) }
+            guard let known = MapStrategy(rawValue: name) else { throw .unknownStrategy(name) }
+            strategy = known
         }
-        guard let strategy = MapStrategy(rawValue: strategyName) else { throw .unknownStrategy(strategyName) }
+        var shards: Int?
+        if let value = fields[OptionField.shards.rawValue] {
+            guard case .integer(let count) = value else { throw .wrongType(.shards, wanted: "a whole number", value) }
+            shards = count
+        }
         try self.init(strategy: strategy, shards: shards)
+    }
+}
+
+/// The options of a map by their names in JSON and YAML.
+public enum OptionField: String, Sendable, CaseIterable {
+    case strategy
+    case shards
+}
+
+/// The value of an option as a file or a request has it.
+public enum OptionValue: Sendable, Equatable {
+    case integer(Int)
+    case text(String)
+    /// Anything else, as it was written.
+    case other(String)
+
+    var description: String {
+        switch self {
+        case .integer(let number): "\(number)"
+        case .text(let text): "\"\(text)\""
+        case .other(let written): written
+        }
     }
 }
 
 /// Why options were refused.
 public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
+    case unknownField(String)
+    case wrongType(OptionField, wanted: String, OptionValue)
     case unknownStrategy(String)
     case shardsOutOfRange(Int)
     case strategyTakesNoShards(MapStrategy)
@@ -53,6 +84,8 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
     /// The option that is wrong, as it is spelt in JSON and YAML.
     public var field: String {
         switch self {
+        case .unknownField(let name): name
+        case .wrongType(let field, _, _): field.rawValue
         case .unknownStrategy: "strategy"
         case .shardsOutOfRange, .strategyTakesNoShards: "shards"
         }
@@ -60,6 +93,11 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
+        case .unknownField(let name):
+            let known = OptionField.allCases.map(\.rawValue).joined(separator: ", ")
+            return "option \"\(name)\" is unknown; known are \(known)"
+        case .wrongType(let field, let wanted, let value):
+            return "\(field.rawValue) must be \(wanted), not \(value.description)"
         case .unknownStrategy(let name):
             let known = MapStrategy.allCases.map(\.rawValue).joined(separator: ", ")
             return "strategy \"\(name)\" is unknown; known are \(known)"

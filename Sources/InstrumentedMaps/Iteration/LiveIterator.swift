@@ -27,18 +27,24 @@ final class LiveIterator<Guard: ShardGuard & ~Copyable>: MapIterator, Sendable {
         position.withLock { advance(&$0) }
     }
 
-    func next(limit: Int) -> [MapEntry] {
+    func next(limit: Int, maximumBytes: Int) -> [MapEntry] {
         position.withLock { position in
             var page: [MapEntry] = []
-            while page.count < limit, position.nextKey < position.keys.count {
+            var bytes = 0
+            while page.count < limit, bytes < maximumBytes, position.nextKey < position.keys.count {
                 let key = position.keys[position.nextKey]
                 position.nextKey += 1
-                if let value = map.peek(key) { page.append(MapEntry(key: key, value: value)) }
+                if let value = map.peek(key) {
+                    page.append(MapEntry(key: key, value: value))
+                    bytes += key.count + value.count
+                }
                 advance(&position)
             }
             return page
         }
     }
+
+    var heldBytes: Int { position.withLock { $0.keys.reduce(0) { $0 + $1.count } } }
 
     var isAtEnd: Bool { position.withLock { $0.nextKey == $0.keys.count } }
 

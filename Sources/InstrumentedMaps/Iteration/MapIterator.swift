@@ -9,8 +9,12 @@ public enum IterationKind: String, Sendable, CaseIterable {
 
 /// A walk over a map, page by page. Used by one caller at a time; between two pages no lock is held.
 public protocol MapIterator: AnyObject, Sendable {
-    /// Up to `limit` further entries. Fewer only at the end.
-    func next(limit: Int) -> [MapEntry]
+    /// Up to `limit` further entries, or fewer: at the end, and once keys and values sum up to `maximumBytes`. At least
+    /// one entry comes while there are any.
+    func next(limit: Int, maximumBytes: Int) -> [MapEntry]
+
+    /// Bytes of keys and values that the iterator holds beside the map.
+    var heldBytes: Int { get }
 
     /// True once every entry was handed out.
     var isAtEnd: Bool { get }

@@ -5,13 +5,23 @@ final class SnapshotIterator: MapIterator, Sendable {
     private let entries: [MapEntry]
     private let position = Counter()
 
-    init(entries: [MapEntry]) { self.entries = entries }
+    let heldBytes: Int
 
-    func next(limit: Int) -> [MapEntry] {
+    init(entries: [MapEntry]) {
+        self.entries = entries
+        heldBytes = entries.reduce(0) { $0 + $1.size }
+    }
+
+    func next(limit: Int, maximumBytes: Int) -> [MapEntry] {
         let start = Int(position.value)
-        let page = entries[start..<min(entries.count, start + max(0, limit))]
-        position.set(UInt64(page.endIndex))
-        return Array(page)
+        var end = start
+        var bytes = 0
+        while end < entries.count, end - start < limit, bytes < maximumBytes {
+            bytes += entries[end].size
+            end += 1
+        }
+        position.set(UInt64(end))
+        return Array(entries[start..<end])
     }
 
     var isAtEnd: Bool { Int(position.value) == entries.count }

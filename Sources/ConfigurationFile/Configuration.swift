@@ -1,0 +1,25 @@
+public import InstrumentedMaps
+
+/// What `--config.file` says.
+public struct Configuration: Sendable, Equatable {
+    /// A map to host from the start.
+    public struct Map: Sendable, Equatable {
+        public let name: MapName
+        public let options: MapOptions
+    }
+
+    /// In the order of the file.
+    public var maps: [Map] = []
+
+    public init() {}
+}
+
+/// Why a configuration file was refused: where, and what to do about it.
+public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+    public let path: String
+    /// Counted from 1; nil when the whole file is meant.
+    public let line: Int?
+    public let reason: String
+
+    public var description: String { "\(path)\(line.map { ":\($0)" } ?? ""): \(reason)" }
+}

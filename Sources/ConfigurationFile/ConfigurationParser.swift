@@ -1,0 +1,127 @@
+import InstrumentedMaps
+import Yams
+
+// The YAML is read as a tree and walked by hand, not decoded: a decoder takes unknown keys in silence, and a misspelt
+// option that is ignored is an outage that waits. Each error names the line, the value and what would be right.
+//
+//     maps:
+//       - name: orders
+//         strategy: sharded
+//         shards: 64
+
+extension Configuration {
+    /// Parses the text of a file; `path` stands in errors only. An empty file is a configuration without maps.
+    public init(yaml text: String, path: String) throws(ConfigurationError) {
+        self = try ConfigurationParser(path: path).parse(text)
+    }
+}
+
+private struct ConfigurationParser {
+    let path: String
+
+    init(path: String) { self.path = path }
+
+    func parse(_ text: String) throws(ConfigurationError) -> Configuration {
+        guard let root = try compose(text) else { return Configuration() }
+        var configuration = Configuration()
+        for (key, value) in try mapping(root, "the file") {
+            switch key.text {
+            case "maps": configuration.maps = try maps(value)
+            default: throw error(key.line, "key \"\(key.text)\" is unknown; known is maps")
+            }
+        }
+        return configuration
+    }
+
+    private func maps(_ node: Node) throws(ConfigurationError) -> [Configuration.Map] {
+        if isNull(node) { return [] }
+        guard case .sequence(let items) = node else { throw error(line(node), "maps must be a list of maps") }
+        var maps: [Configuration.Map] = []
+        for item in items {
+            let map = try self.map(item)
+            guard !maps.contains(where: { $0.name == map.name }) else {
+                throw error(line(item), "map \"\(map.name)\" stands twice")
+            }
+            maps.append(map)
+        }
+        return maps
+    }
+
+    private func map(_ node: Node) throws(ConfigurationError) -> Configuration.Map {
+        var name: MapName?
+        var fields: [String: OptionValue] = [:]
+        var lines: [String: Int] = [:]
+        for (key, value) in try mapping(node, "a map") {
+            lines[key.text] = key.line
+            if key.text == "name" {
+                name = try self.name(value)
+            } else {
+                fields[key.text] = optionValue(value)
+            }
+        }
+        guard let name else { throw error(line(node), "a map has no name") }
+        do {
+            return Configuration.Map(name: name, options: try MapOptions(fields: fields))
+        } catch {
+            throw self.error(lines[error.field] ?? line(node), "map \"\(name)\": \(error)")
+        }
+    }
+
+    private func name(_ node: Node) throws(ConfigurationError) -> MapName {
+        guard case .scalar(let scalar) = node else { throw error(line(node), "name must be a text") }
+        do { return try MapName(scalar.string) } catch { throw self.error(line(node), "\(error)") }
+    }
+
+    private func optionValue(_ node: Node) -> OptionValue {
+        guard case .scalar(let scalar) = node else { return .other("a list or mapping") }
+        // A quoted number is a text, as YAML says.
+        guard scalar.style == .plain else { return .text(scalar.string) }
+        if let number = node.int { return .integer(number) }
+        return isNull(node) || node.bool != nil || node.float != nil ? .other(scalar.string) : .text(scalar.string)
+    }
+
+    private func compose(_ text: String) throws(ConfigurationError) -> Node? {
+        do {
+            return try Yams.compose(yaml: text)
+        } catch let failure as YamlError {
+            throw describe(failure)
+        } catch {
+            throw self.error(nil, "not valid YAML: \(error)")
+        }
+    }
+
+    private func describe(_ failure: YamlError) -> ConfigurationError {
+        switch failure {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            return error(mark.line, "not valid YAML: \(problem)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            let keys = duplicates.map { "\"\($0)\"" }.joined(separator: ", ")
+            return error(context.mark.line, "key \(keys) stands twice")
+        default:
+            return error(nil, "not valid YAML: \(failure)")
+        }
+    }
+
+    private func mapping(
+        _ node: Node, _ what: String
+    ) throws(ConfigurationError) -> [(key: (text: String, line: Int), value: Node)] {
+        guard case .mapping(let pairs) = node else {
+            throw error(line(node), "\(what) must be a mapping of keys to values")
+        }
+        var result: [(key: (text: String, line: Int), value: Node)] = []
+        for (key, value) in pairs {
+            guard case .scalar(let scalar) = key else { throw error(line(key), "a key must be a text") }
+            result.append(((scalar.string, line(key) ?? 1), value))
+        }
+        return result
+    }
+
+    private func isNull(_ node: Node) -> Bool { node.null != nil }
+
+    private func line(_ node: Node) -> Int? { node.mark?.line }
+
+    private func error(_ line: Int?, _ reason: String) -> ConfigurationError {
+        ConfigurationError(path: path, line: line, reason: reason)
+    }
+}

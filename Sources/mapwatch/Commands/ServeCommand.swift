@@ -1,0 +1,72 @@
+public import ArgumentParser
+public import Logging
+
+/// `mapwatch serve`: the daemon.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Hosts maps and serves their metrics until SIGTERM or SIGINT (the default command).",
+        discussion: """
+            Exits 0 once a SIGTERM or SIGINT has drained the requests in flight, and 1 when a listener cannot bind or
+            the configuration is wrong.
+            """)
+
+    @Option(
+        name: .customLong("web.listen-address"),
+        help: "Where metrics are served, as HOST:PORT. May be given several times.")
+    var webListenAddress: [String] = ["127.0.0.1:10197"]
+
+    @Option(name: .customLong("web.telemetry-path"), help: "The path of the metrics.")
+    var webTelemetryPath = "/metrics"
+
+    @Option(
+        name: .customLong("data.listen-address"),
+        help: "Where the data API is served, as HOST:PORT. May be given several times.")
+    var dataListenAddress: [String] = ["127.0.0.1:10198"]
+
+    @Option(name: .customLong("config.file"), help: "A YAML file that names the maps to host from the start.")
+    var configFile: String?
+
+    @Option(name: .customLong("log.level"), help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel: Logger.Level = .info
+
+    @Option(name: .customLong("log.format"), help: "logfmt or json.")
+    var logFormat: LogFormat = .logfmt
+
+    @Flag(name: .customLong("demo"), help: "Plays a small workload on three maps: orders, sessions and rules.")
+    var demo = false
+
+    func validate() throws {
+        let path = webTelemetryPath
+        guard path.hasPrefix("/"), !path.contains(where: { "{}?#% ".contains($0) }) else {
+            throw ValidationError("--web.telemetry-path \"\(path)\" is not a path such as /metrics")
+        }
+        guard !["/-/healthy", "/-/ready"].contains(path) else {
+            throw ValidationError("--web.telemetry-path \"\(path)\" is taken by a health check")
+        }
+    }
+
+    func run() async throws {
+        let (format, level) = (logFormat, logLevel)
+        let logger = Logger(label: "mapwatch") { _ in
+            StructuredLogHandler(
+                format: format, level: level, write: System.writeToStandardError, now: System.timestamp)
+        }
+        do {
+            try await Daemon(settings: settings, logger: logger).run()
+        } catch let refusal as StartRefusal {
+            logger.error("cannot start", metadata: ["reason": "\(refusal)"])
+            throw ExitCode(1)
+        }
+    }
+
+    private var settings: DaemonSettings {
+        DaemonSettings(
+            webListenAddresses: webListenAddress, telemetryPath: webTelemetryPath,
+            dataListenAddresses: dataListenAddress, configurationFile: configFile, playsDemo: demo)
+    }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
+
+extension LogFormat: ExpressibleByArgument {}

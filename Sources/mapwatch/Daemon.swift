@@ -1,0 +1,168 @@
+import Collectors
+import ConfigurationFile
+import HTTPServer
+import InstrumentedMaps
+import Instruments
+import Logging
+import Scenarios
+import ServiceLifecycle
+import UnixSignals
+
+/// What the command line asks of the daemon.
+struct DaemonSettings: Sendable {
+    var webListenAddresses: [String]
+    var telemetryPath: String
+    var dataListenAddresses: [String]
+    var configurationFile: String?
+    var playsDemo: Bool
+}
+
+/// Why the daemon did not start: one line for the operator.
+struct StartRefusal: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// The wiring: maps, listeners and services, in the order in which they live and end.
+struct Daemon {
+    let settings: DaemonSettings
+    let logger: Logger
+
+    /// Serves until SIGTERM or SIGINT, then drains.
+    func run() async throws {
+        try refuseDeterministicHashing()
+        System.raiseDescriptorLimit()
+        let host = MapHost(secondsSince1970: System.secondsSince1970)
+        try createMaps(host)
+        // Both listeners are bound before either serves: a daemon that is half up helps nobody.
+        let metricsSockets = try bind(settings.webListenAddresses)
+        let dataSockets = try bind(settings.dataListenAddresses)
+        let listings = Listings(nanoseconds: MonotonicClock.nanoseconds)
+        let health = Health()
+        let servers = ServerList()
+        let data = try serve("data", dataSockets, DataAPI(host: host, listings: listings).routes())
+        servers.add(data)
+        let metrics = try serve("metrics", metricsSockets, metricsRoutes(host, health, servers))
+        servers.add(metrics)
+        logAddresses(metrics: metrics, data: data)
+        health.set(ready: true)
+        try await runServices(host, listings, health, metrics: metrics, data: data)
+        logger.info("ended")
+    }
+
+    private func refuseDeterministicHashing() throws(StartRefusal) {
+        guard System.environment("SWIFT_DETERMINISTIC_HASHING") == nil else {
+            throw StartRefusal(
+                description: "SWIFT_DETERMINISTIC_HASHING is set: keys could be built to collide; unset it")
+        }
+    }
+
+    private func createMaps(_ host: MapHost) throws(StartRefusal) {
+        do {
+            if let file = settings.configurationFile {
+                let configuration = try Configuration(yaml: System.readFile(file), path: file)
+                for map in configuration.maps { _ = try host.create(map.name, map.options) }
+            }
+            if settings.playsDemo {
+                for map in try DemoWorkload.maps() where host.map(map.name) == nil {
+                    _ = try host.create(map.name, map.options)
+                }
+            }
+        } catch {
+            throw StartRefusal(description: "\(error)")
+        }
+        for map in host.maps {
+            logger.info(
+                "hosting map",
+                metadata: [
+                    "map": "\(map.name)", "strategy": "\(map.options.strategy.rawValue)",
+                    "shards": "\(map.options.shards)",
+                ])
+        }
+    }
+
+    private func bind(_ addresses: [String]) throws(StartRefusal) -> [ListeningSocket] {
+        do {
+            return try addresses.map { try ListeningSocket.bind(ListenAddress($0)) }
+        } catch {
+            throw StartRefusal(description: "\(error)")
+        }
+    }
+
+    private func serve(
+        _ name: String, _ sockets: [ListeningSocket], _ routes: [Route]
+    ) throws(StartRefusal) -> HTTPServer {
+        let logger = logger
+        do {
+            return try HTTPServer(name: name, sockets: sockets, handler: Router(routes)) { request in
+                logger.debug(
+                    "request",
+                    metadata: [
+                        "listener": "\(name)", "handler": "\(request.handler)", "code": "\(request.status)",
+                        "seconds": "\(Double(request.nanoseconds) / 1e9)",
+                    ])
+            }
+        } catch {
+            throw StartRefusal(description: "\(error)")
+        }
+    }
+
+    private func metricsRoutes(_ host: MapHost, _ health: Health, _ servers: ServerList) -> [Route] {
+        let logger = logger
+        let gatherer = Gatherer(
+            [
+                MapCollector(), SizeDeltaCollector(), HostCollector(), HTTPCollector { servers.all },
+                ProcessCollector(), BuildCollector(version: Version.text),
+            ],
+            nanoseconds: MonotonicClock.nanoseconds
+        ) { collector, error in
+            logger.warning("collector failed", metadata: ["collector": "\(collector)", "reason": "\(error)"])
+        }
+        let metrics = MetricsEndpoint(host: host, gatherer: gatherer, nanoseconds: MonotonicClock.nanoseconds)
+        return MetricsListener(metrics: metrics, telemetryPath: settings.telemetryPath, health: health).routes()
+    }
+
+    private func logAddresses(metrics: HTTPServer, data: HTTPServer) {
+        for address in metrics.boundAddresses {
+            logger.info("serving metrics", metadata: ["url": "http://\(address)\(settings.telemetryPath)"])
+        }
+        for address in data.boundAddresses {
+            logger.info("serving maps", metadata: ["url": "http://\(address)/api/v1/maps"])
+        }
+    }
+
+    /// The last service ends first: the demo, then the data listener, and metrics only when nothing is left to count.
+    private func runServices(
+        _ host: MapHost, _ listings: Listings, _ health: Health, metrics: HTTPServer, data: HTTPServer
+    ) async throws {
+        var services: [any Service] = [
+            ListenerService(server: metrics, logger: logger) {},
+            ListenerService(server: data, logger: logger) { health.set(ready: false) },
+            MaintenanceService(listings: listings),
+        ]
+        if settings.playsDemo { services.append(DemoService(workload: try demoWorkload(host))) }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map {
+                    .init(service: $0, successTerminationBehavior: .ignore)
+                },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+    }
+
+    private func demoWorkload(_ host: MapHost) throws -> DemoWorkload {
+        let targets = try DemoWorkload.maps().map { wanted in
+            LocalTarget(try host.mapForWriting(wanted.name))
+        }
+        return DemoWorkload(orders: targets[0], sessions: targets[1], rules: targets[2], seed: 1)
+    }
+}
+
+/// The servers whose counters are shown. The metrics listener collects itself, so the list fills up after it was handed
+/// out.
+private final class ServerList: Sendable {
+    private let servers = LockedState<[HTTPServer]>([])
+
+    func add(_ server: HTTPServer) { servers.withLock { $0.append(server) } }
+
+    var all: [HTTPServer] { servers.withLock { $0 } }
+}

@@ -1,0 +1,45 @@
+import HTTPServer
+import InstrumentedMaps
+
+/// Why a request of the data API was refused; becomes an `application/problem+json`.
+struct APIProblem: Error {
+    let status: Int
+    let title: String
+    let detail: String
+    var field: String?
+    var retryAfter: Int?
+
+    static func badRequest(_ detail: String) -> APIProblem {
+        APIProblem(status: 400, title: "Bad Request", detail: detail)
+    }
+
+    static func notFound(_ detail: String) -> APIProblem {
+        APIProblem(status: 404, title: "Not Found", detail: detail)
+    }
+
+    static func unprocessable(_ detail: String, field: String) -> APIProblem {
+        APIProblem(status: 422, title: "Unprocessable Content", detail: detail, field: field)
+    }
+
+    static func insufficientStorage(_ detail: String) -> APIProblem {
+        APIProblem(status: 507, title: "Insufficient Storage", detail: detail)
+    }
+
+    init(status: Int, title: String, detail: String, field: String? = nil, retryAfter: Int? = nil) {
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.field = field
+        self.retryAfter = retryAfter
+    }
+
+    init(_ error: MapHostError) {
+        switch error {
+        case .undeclared: self = .notFound("\(error)")
+        case .standsOtherwise: self.init(status: 409, title: "Conflict", detail: "\(error)")
+        case .tooManyMaps: self = .insufficientStorage("\(error)")
+        }
+    }
+
+    var response: HTTPResponse { .problem(status, title, detail, field: field, retryAfter: retryAfter) }
+}

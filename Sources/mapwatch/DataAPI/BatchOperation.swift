@@ -1,0 +1,61 @@
+import InstrumentedMaps
+
+/// One line of a batch.
+enum BatchOperation: Equatable {
+    case put(key: [UInt8], value: [UInt8])
+    case get(key: [UInt8])
+    case delete(key: [UInt8])
+
+    var isPut: Bool {
+        if case .put = self { true } else { false }
+    }
+
+    /// Parses a whole body; throws with the number of the first bad line, counted from 1.
+    static func parse(_ body: [UInt8]) throws(APIProblem) -> [BatchOperation] {
+        var operations: [BatchOperation] = []
+        var lines = body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        // The line feed that ends the last line begins no further one.
+        if lines.last?.isEmpty == true { lines.removeLast() }
+        for (index, line) in lines.enumerated() {
+            operations.append(try BatchOperation(line, place: "line \(index + 1): "))
+        }
+        return operations
+    }
+
+    private init(_ line: ArraySlice<UInt8>, place: String) throws(APIProblem) {
+        let operation: BatchOperation
+        do {
+            operation = try BatchOperation(
+                JSONMembers(JSONValue.parse(line), known: ["op", "key", "key64", "value", "value64"]))
+        } catch {
+            throw .badRequest("\(place)\(error)")
+        }
+        switch operation {
+        case .put(let key, let value):
+            try DataAPI.checkKey(key, place)
+            guard value.count <= DataAPI.maximumValueBytes else {
+                throw .badRequest(
+                    "\(place)the value is \(value.count) bytes long; values are at most "
+                        + "\(DataAPI.maximumValueBytes) bytes")
+            }
+        case .get(let key), .delete(let key): try DataAPI.checkKey(key, place)
+        }
+        self = operation
+    }
+
+    private init(_ members: JSONMembers) throws(JSONProblem) {
+        guard let name = try members.text("op") else { throw JSONProblem("\"op\" is missing") }
+        guard ["put", "get", "delete"].contains(name) else {
+            throw JSONProblem("op \(JSONValue.text(name).description) is unknown; known are put, get, delete")
+        }
+        guard let key = try members.bytes("key") else { throw JSONProblem("\"key\" is missing") }
+        let value = try members.bytes("value")
+        switch (name, value) {
+        case ("put", let value?): self = .put(key: key, value: value)
+        case ("put", nil): throw JSONProblem("a put needs a \"value\"")
+        case (_, _?): throw JSONProblem("a \(name) takes no \"value\"")
+        case ("get", nil): self = .get(key: key)
+        default: self = .delete(key: key)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import HTTPServer
+import InstrumentedMaps
+
+/// Pages through a map: `GET …/entries?mode=snapshot|live&prefix=&limit=&cursor=`.
+struct ListingEndpoint {
+    let host: MapHost
+    let listings: Listings
+
+    static let defaultLimit = 1000
+    static let maximumLimit = 10_000
+    /// A page ends early once its keys and values sum up to this.
+    static let maximumPageBytes = 8 << 20
+
+    private static let pattern = "/api/v1/maps/{map}/entries"
+
+    func routes() -> [Route] {
+        [
+            Route(.get, ListingEndpoint.pattern, name: "entries") { request, parameters in
+                DataAPI.answer { () throws(APIProblem) in
+                    let query = try ListingQuery(request.target.query)
+                    let name = try DataAPI.name(parameters)
+                    if let token = query.cursor { return try resume(token, name, query) }
+                    return try open(name, query)
+                }
+            },
+            Route(.delete, ListingEndpoint.pattern, name: "entries") { request, parameters in
+                DataAPI.answer { () throws(APIProblem) in
+                    let name = try DataAPI.name(parameters)
+                    guard let token = try ListingQuery(request.target.query).cursor else {
+                        throw .badRequest("give the cursor of the listing to end: DELETE …/entries?cursor=TOKEN")
+                    }
+                    guard listings.end(token, of: name) else { throw ended(token) }
+                    return .empty(204)
+                }
+            },
+        ]
+    }
+
+    private func open(_ name: MapName, _ query: ListingQuery) throws(APIProblem) -> HTTPResponse {
+        let map = try host.declaredMap(name)
+        let kind = query.kind ?? .snapshot
+        let prefix = query.prefix ?? []
+        let iterator: any MapIterator
+        do {
+            iterator = try map.iterate(kind, prefix: prefix, maximumBytes: listings.freeSnapshotBytes)
+        } catch {
+            throw .insufficientStorage("\(error)")
+        }
+        let page = iterator.next(limit: query.limit, maximumBytes: ListingEndpoint.maximumPageBytes)
+        if iterator.isAtEnd { return render(page, cursor: nil) }
+        let listing = Listings.Listing(map: name, kind: kind, prefix: prefix, iterator: iterator)
+        guard let token = listings.keep(listing) else {
+            throw APIProblem(
+                status: 429, title: "Too Many Requests",
+                detail: "\(Listings.maximumOpen) listings are open; end one or wait until one expires", retryAfter: 60)
+        }
+        return render(page, cursor: token)
+    }
+
+    private func resume(
+        _ token: String, _ name: MapName, _ query: ListingQuery
+    ) throws(APIProblem) -> HTTPResponse {
+        guard let listing = listings.resume(token), listing.map == name else { throw ended(token) }
+        guard query.kind == nil || query.kind == listing.kind, query.prefix == nil || query.prefix == listing.prefix
+        else {
+            throw .badRequest("mode and prefix cannot change from page to page; leave them out beside a cursor")
+        }
+        let page = listing.iterator.next(limit: query.limit, maximumBytes: ListingEndpoint.maximumPageBytes)
+        guard listing.iterator.isAtEnd else { return render(page, cursor: token) }
+        _ = listings.end(token, of: name)
+        return render(page, cursor: nil)
+    }
+
+    private func ended(_ token: String) -> APIProblem {
+        .notFound("there is no listing with cursor \"\(token)\"; it has ended or expired, begin again without a cursor")
+    }
+
+    private func render(_ page: [MapEntry], cursor: String?) -> HTTPResponse {
+        var body: [UInt8] = []
+        for entry in page {
+            var line = JSONLine()
+            line.add("key", raw: entry.key)
+            line.add("value", raw: entry.value)
+            body += line.line()
+        }
+        var last = JSONLine()
+        if let cursor { last.add("cursor", cursor) } else { last.addNull("cursor") }
+        return DataAPI.ndjson(body + last.line())
+    }
+}
+
+/// The query of a listing, checked.
+struct ListingQuery: Equatable {
+    private(set) var kind: IterationKind?
+    private(set) var prefix: [UInt8]?
+    private(set) var limit = ListingEndpoint.defaultLimit
+    private(set) var cursor: String?
+
+    init(_ items: [RequestTarget.QueryItem]) throws(APIProblem) {
+        var seen: Set<String> = []
+        for item in items {
+            let name = String(decoding: item.name, as: UTF8.self)
+            let value = String(decoding: item.value, as: UTF8.self)
+            guard seen.insert(name).inserted else { throw .badRequest("query argument \"\(name)\" stands twice") }
+            switch name {
+            case "mode":
+                guard let kind = IterationKind(rawValue: value) else {
+                    throw .badRequest("mode \"\(value)\" is unknown; known are snapshot, live")
+                }
+                self.kind = kind
+            case "prefix": prefix = item.value
+            case "limit":
+                guard let limit = Int(value), (1...ListingEndpoint.maximumLimit).contains(limit) else {
+                    throw .badRequest("limit must be 1 to \(ListingEndpoint.maximumLimit), not \"\(value)\"")
+                }
+                self.limit = limit
+            case "cursor": cursor = value
+            default: throw .badRequest("query argument \"\(name)\" is unknown; known are mode, prefix, limit, cursor")
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import HTTPServer
+import InstrumentedMaps
+
+/// Creates, lists, describes and drops maps.
+struct MapsEndpoint {
+    let host: MapHost
+    let listings: Listings
+
+    func routes() -> [Route] {
+        [
+            Route(.get, "/api/v1/maps", name: "maps") { _, _ in list() },
+            Route(.get, "/api/v1/maps/{map}", name: "map") { _, parameters in
+                DataAPI.answer { () throws(APIProblem) in
+                    let map = try host.declaredMap(DataAPI.name(parameters))
+                    return DataAPI.json(describe(map.snapshot()) + "\n".utf8)
+                }
+            },
+            Route(.put, "/api/v1/maps/{map}", name: "map", bodyLimit: DataAPI.maximumDocumentBytes) {
+                request, parameters in
+                DataAPI.answer { () throws(APIProblem) in try create(parameters, request.body) }
+            },
+            Route(.delete, "/api/v1/maps/{map}", name: "map") { _, parameters in
+                DataAPI.answer { () throws(APIProblem) in try drop(DataAPI.name(parameters)) }
+            },
+        ]
+    }
+
+    private func list() -> HTTPResponse {
+        var body: [UInt8] = []
+        for map in host.snapshot().maps {
+            body += (body.isEmpty ? "[" : ",\n ").utf8
+            body += describe(map)
+        }
+        return DataAPI.json(body.isEmpty ? Array("[]\n".utf8) : body + "]\n".utf8)
+    }
+
+    private func create(_ parameters: RouteParameters, _ body: [UInt8]) throws(APIProblem) -> HTTPResponse {
+        let name: MapName
+        do {
+            name = try MapName(utf8: parameters["map"] ?? [])
+        } catch {
+            throw .unprocessable("\(error)", field: "name")
+        }
+        let options = try options(body)
+        do {
+            let creation = try host.create(name, options)
+            let map = try host.declaredMap(name).snapshot()
+            return DataAPI.json(describe(map) + "\n".utf8, status: creation == .created ? 201 : 200)
+        } catch let refusal as MapHostError {
+            throw APIProblem(refusal)
+        } catch let problem as APIProblem {
+            throw problem
+        } catch {
+            throw .badRequest("\(error)")
+        }
+    }
+
+    /// The options in the body; an empty body asks for the defaults.
+    private func options(_ body: [UInt8]) throws(APIProblem) -> MapOptions {
+        var fields: [String: OptionValue] = [:]
+        if !body.isEmpty {
+            let value: JSONValue
+            do { value = try JSONValue.parse(body) } catch { throw .badRequest("\(error)") }
+            guard case .object(let members) = value else {
+                throw .badRequest("expected an object of options, not \(value.description)")
+            }
+            fields = members.mapValues(\.optionValue)
+        }
+        do {
+            return try MapOptions(fields: fields)
+        } catch {
+            throw .unprocessable("\(error)", field: error.field)
+        }
+    }
+
+    private func drop(_ name: MapName) throws(APIProblem) -> HTTPResponse {
+        guard host.drop(name) else { throw .notFound("map \"\(name)\" is not declared") }
+        listings.endAll(of: name)
+        return .empty(204)
+    }
+
+    /// A map's options and figures.
+    private func describe(_ map: MapSnapshot) -> [UInt8] {
+        var line = JSONLine()
+        line.add("name", map.name.text)
+        line.add("strategy", map.options.strategy.rawValue)
+        line.add("shards", map.options.shards)
+        line.add("entries", map.sum(\.entries))
+        line.add("bytes", map.sum(\.liveBytes))
+        line.add("allocated_bytes", map.sum(\.allocatedBytes))
+        line.add("writes", map.sum(\.writes))
+        line.add("deletes", map.sum(\.deletes))
+        line.add("loads", map.sum(\.loads))
+        return line.object()
+    }
+}
