@@ -57,6 +57,9 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(
+            name: "MapwatchTests",
+            dependencies: ["mapwatch", "ConfigurationFile", "HTTPServer", "InstrumentedMaps", "Scenarios"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
     ]
 )

@@ -1,3 +1,6 @@
+// libmicrohttpd's header brings the socket types along; which of the two modules the compiler finds them in depends on
+// how it is run (whole module or not), so both are imported.
+import CMicrohttpd
 import Glibc
 
 /// A socket address as text.

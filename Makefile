@@ -1,0 +1,65 @@
+# What a person does with mapwatch. `make run` and `make test` install what is missing from Debian.
+
+SHELL := /bin/bash
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+RUN_PACKAGES := libmicrohttpd-dev pkg-config
+TEST_PACKAGES := $(RUN_PACKAGES) prometheus curl
+BENCH_PACKAGES := $(RUN_PACKAGES) wrk curl
+# Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+
+.PHONY: help run test check unit race bench clean
+
+help:
+	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
+	@echo "make test   everything below but bench"
+	@echo "make check  formatting"
+	@echo "make unit   unit and end-to-end tests, with a real Prometheus"
+	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
+	@echo "make bench  shard sweep, and a mixed load on the data port"
+	@echo "make clean  remove what was built"
+
+# Debian's packages, only those that are missing; apt says what it does.
+define install
+	@missing=$$(for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null \
+	    | grep -q 'ok installed' || echo $$package; done); \
+	if [ -n "$$missing" ]; then \
+	    echo "installing" $$missing; \
+	    $(SUDO) apt-get -o DPkg::Lock::Timeout=300 update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
+	        --no-install-recommends $$missing; \
+	fi
+endef
+
+run:
+	$(call install,$(RUN_PACKAGES))
+	swift build -c release --product mapwatch
+	@echo
+	@echo "  metrics   http://127.0.0.1:10197/metrics"
+	@echo "  maps      http://127.0.0.1:10198/api/v1/maps"
+	@echo "  stop it with Ctrl-C"
+	@echo
+	@exec .build/release/mapwatch serve --demo
+
+test: check unit race
+
+check:
+	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
+
+unit:
+	$(call install,$(TEST_PACKAGES))
+	swift build --build-tests $(SWIFT_FLAGS)
+	swift test --skip-build
+
+race:
+	$(call install,$(RUN_PACKAGES))
+	Tests/RaceProbe/run.sh
+
+bench:
+	$(call install,$(BENCH_PACKAGES))
+	swift run -c release --package-path Benchmarks --scratch-path .build-bench ShardSweep
+	swift build -c release --product mapwatch
+	Benchmarks/wrk-mixed.sh .build/release/mapwatch
+
+clean:
+	rm -rf .build .build-*

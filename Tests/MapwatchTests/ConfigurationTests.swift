@@ -1,0 +1,86 @@
+import ConfigurationFile
+import InstrumentedMaps
+import Testing
+
+@Suite("Configuration file")
+struct ConfigurationTests {
+    @Test("maps are read in order, with defaults where nothing is said")
+    func goodFile() throws {
+        let configuration = try Configuration(
+            yaml: """
+                maps:
+                  - name: orders
+                    strategy: sharded
+                    shards: 64
+                  - name: rules
+                    strategy: rwlock
+                  - name: sessions
+                """, path: "mapwatch.yml")
+        #expect(configuration.maps.map(\.name.text) == ["orders", "rules", "sessions"])
+        #expect(configuration.maps.map(\.options.shards) == [64, 1, MapOptions.defaultShards])
+        #expect(configuration.maps.map(\.options.strategy) == [.sharded, .rwlock, .sharded])
+    }
+
+    @Test("a file that says nothing hosts nothing", arguments: ["", "# only a comment\n", "maps:\n", "maps: []\n"])
+    func emptyFile(text: String) throws {
+        #expect(try Configuration(yaml: text, path: "mapwatch.yml").maps.isEmpty)
+    }
+
+    @Test(
+        "a mistake is named with its line, its value and the way out",
+        arguments: [
+            ("mapz: []", "mapwatch.yml:1: key \"mapz\" is unknown; known is maps"),
+            ("- a\n- b", "mapwatch.yml:1: the file must be a mapping of keys to values"),
+            ("maps: 3", "mapwatch.yml:1: maps must be a list of maps"),
+            ("maps:\n  - 7", "mapwatch.yml:2: a map must be a mapping of keys to values"),
+            ("maps:\n  - shards: 4", "mapwatch.yml:2: a map has no name"),
+            (
+                "maps:\n  - name: A",
+                "mapwatch.yml:2: map name \"A\" is not 1 to 64 characters of a-z, 0-9, _ and -"
+            ),
+            (
+                "maps:\n  - name: a\n    shardz: 4",
+                "mapwatch.yml:3: map \"a\": option \"shardz\" is unknown; known are strategy, shards"
+            ),
+            (
+                "maps:\n  - name: a\n    strategy: magic",
+                "mapwatch.yml:3: map \"a\": strategy \"magic\" is unknown; known are sharded, rwlock"
+            ),
+            ("maps:\n  - name: a\n    shards: 0", "mapwatch.yml:3: map \"a\": shards must be 1 to 1024, not 0"),
+            (
+                "maps:\n  - name: a\n    shards: 5000",
+                "mapwatch.yml:3: map \"a\": shards must be 1 to 1024, not 5000"
+            ),
+            (
+                "maps:\n  - name: a\n    shards: \"4\"",
+                "mapwatch.yml:3: map \"a\": shards must be a whole number, not \"4\""
+            ),
+            (
+                "maps:\n  - name: a\n    shards: 1.5",
+                "mapwatch.yml:3: map \"a\": shards must be a whole number, not 1.5"
+            ),
+            (
+                "maps:\n  - name: a\n    strategy: rwlock\n    shards: 4",
+                "mapwatch.yml:4: map \"a\": shards cannot be set: strategy \"rwlock\" has one lock"
+            ),
+            ("maps:\n  - name: a\n  - name: a", "mapwatch.yml:3: map \"a\" stands twice"),
+        ])
+    func badFile(text: String, expected: String) {
+        #expect {
+            try Configuration(yaml: text, path: "mapwatch.yml")
+        } throws: {
+            "\($0)" == expected
+        }
+    }
+
+    @Test(
+        "what is no YAML, or says one thing twice, is refused with its place",
+        arguments: ["maps: [", "maps: []\nmaps: []", "maps:\n  - name: a\n    shards: 4\n    shards: 8", "\u{0}"])
+    func noYAML(text: String) {
+        #expect {
+            try Configuration(yaml: text, path: "mapwatch.yml")
+        } throws: {
+            "\($0)".hasPrefix("mapwatch.yml") && "\($0)".count < 300
+        }
+    }
+}
