@@ -79,13 +79,17 @@ private struct Worker {
             let kind: IterationKind = Bool.random(using: &generator) ? .snapshot : .live
             let entries = try map.entries(kind, prefix: [UInt8(thread)], pageSize: 50)
             ledger.iterations += UInt64(map.options.shards)
-            if Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value) }) != own {
+            if asDictionary(entries) != own || entries.count != own.count {
                 surprises.append("\(kind)")
             }
         } catch {
             surprises.append("\(error)")
         }
     }
+}
+
+private func asDictionary(_ entries: [MapEntry]) -> [[UInt8]: [UInt8]] {
+    Dictionary(entries.map { ($0.key, $0.value) }) { first, _ in first }
 }
 
 @Suite("Stress")
@@ -136,8 +140,30 @@ struct StressTests {
         }
         expectInvariants(snapshot, entries: expected.count + shared, note)
         let entries = try map.entries().filter { $0.key[0] != 0xff }
-        #expect(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value) }) == expected, note)
+        #expect(entries.count == expected.count, note)
+        #expect(asDictionary(entries) == expected, note)
         _ = map.deleteMatching(prefix: [])
         expectInvariants(map.snapshot(), entries: 0, note)
+    }
+
+    @Test("readers that share a shard lose no load, miss or iteration", arguments: MapShape.oneEach)
+    func sharedReadersCount(shape: MapShape) throws {
+        let map = try shape.make()
+        map.store([1], [1])
+        let failed = Tally()
+        ThreadGroup.run(4) { _ in
+            for _ in 0..<30_000 {
+                _ = map.load([1])
+                _ = map.load([2])
+            }
+            for _ in 0..<200 where (try? map.iterate(.snapshot, prefix: [], maximumBytes: 1 << 20)) == nil {
+                failed.add()
+            }
+        }
+        let snapshot = map.snapshot()
+        #expect(failed.value == 0)
+        #expect(snapshot.sum(\.loads) == 120_000)
+        #expect(snapshot.sum(\.loadMisses) == 120_000)
+        #expect(snapshot.sum(\.iterations) == 800 * UInt64(map.options.shards))
     }
 }
