@@ -42,3 +42,8 @@ extension InstrumentedMap {
         return entries
     }
 }
+
+extension MapIterator {
+    /// A page that only the number of its entries bounds.
+    func next(limit: Int) -> [MapEntry] { next(limit: limit, maximumBytes: .max) }
+}

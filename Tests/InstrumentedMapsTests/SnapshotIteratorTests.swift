@@ -47,6 +47,28 @@ struct SnapshotIteratorTests {
         #expect(iterator.isAtEnd)
     }
 
+    @Test("a page ends once it is full of bytes, and has one entry at least", arguments: IterationKind.allCases)
+    func pagesAreBoundedByBytes(kind: IterationKind) throws {
+        let map = try MapShape(strategy: .sharded, shards: 3).make()
+        for number in 0..<20 { map.store([UInt8(number)], [UInt8](repeating: 1, count: 99)) }
+        let iterator = try map.iterate(kind, prefix: [], maximumBytes: 1 << 20)
+        #expect(iterator.next(limit: 50, maximumBytes: 300).count == 3)
+        #expect(iterator.next(limit: 50, maximumBytes: 301).count == 4)
+        #expect(iterator.next(limit: 2, maximumBytes: 301).count == 2)
+        #expect(iterator.next(limit: 50, maximumBytes: 1).count == 1)
+        #expect(iterator.next(limit: 50, maximumBytes: 0).count == 1)
+        #expect(iterator.next(limit: 50, maximumBytes: .max).count == 9)
+        #expect(iterator.isAtEnd)
+    }
+
+    @Test("an iterator knows what it holds beside the map")
+    func heldBytesAreKnown() throws {
+        let map = try MapShape(strategy: .sharded, shards: 1).make()
+        for number in 0..<20 { map.store([UInt8(number)], [UInt8](repeating: 1, count: 99)) }
+        #expect(try map.iterate(.snapshot, prefix: [], maximumBytes: 1 << 20).heldBytes == 2_000)
+        #expect(try map.iterate(.live, prefix: [], maximumBytes: 0).heldBytes == 20)
+    }
+
     @Test("an empty map is at its end from the start", arguments: MapShape.all, IterationKind.allCases)
     func emptyMapIsAtEnd(shape: MapShape, kind: IterationKind) throws {
         let map = try shape.make()
