@@ -99,7 +99,7 @@ struct MemoryAccountTests {
             [strategyName = strategy.rawValue as String, seed = TestSeed.value as UInt64] in
             let host = MapHost { 0 }
             let name = try MapName("m")
-            _ = try host.create(name, MapOptions(strategyName: strategyName, shards: nil))
+            _ = try host.create(name, MapOptions(strategy: #require(MapStrategy(rawValue: strategyName))))
             let map = try #require(host.map(name))
             var generator = SeededGenerator(seed: seed)
             let before = mapwatch_allocator_bytes_in_use()

@@ -60,7 +60,7 @@ struct Worker: Sendable {
     private mutating func iterate(_ kind: IterationKind) {
         guard let iterator = try? map.iterate(kind, prefix: [0xff], maximumBytes: 1 << 40) else { return }
         while !iterator.isAtEnd {
-            for entry in iterator.next(limit: 3) { noteTorn(entry.value) }
+            for entry in iterator.next(limit: 3, maximumBytes: .max) { noteTorn(entry.value) }
         }
     }
 

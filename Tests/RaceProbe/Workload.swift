@@ -65,7 +65,8 @@ struct Workload {
     private static func problems(_ map: any InstrumentedMap, _ board: Board) throws -> [String] {
         let snapshot = map.snapshot()
         let tally = board.tallies.withLock { $0 }.reduce(Tally()) { $0 + $1 }
-        let listed = try map.iterate(.snapshot, prefix: [], maximumBytes: 1 << 40).next(limit: .max).count
+        let walk = try map.iterate(.snapshot, prefix: [], maximumBytes: 1 << 40)
+        let listed = walk.next(limit: .max, maximumBytes: .max).count
         var problems: [String] = []
         func expect(_ what: String, _ found: UInt64, _ wanted: UInt64) {
             if found != wanted { problems.append("\(what) is \(found), not \(wanted)") }
