@@ -91,14 +91,17 @@ struct ProcessCollectorTests {
         #expect(eventually { (try? ticks()).map { $0 > before } ?? false })
     }
 
-    @Test("an open descriptor more is one more, in a process that nobody else uses")
+    // In a process of its own, but even there the runtime opens and closes: compare until both looks meet.
+    @Test("open descriptors are counted without the one that looks")
     func countsDescriptors() async {
         await #expect(processExitsWith: .success) {
-            let before = try ProcFile.entryCount("/proc/self/fd")
-            let descriptor = unsafe open("/dev/null", O_RDONLY)
-            #expect(try ProcFile.entryCount("/proc/self/fd") == before + 1)
-            close(descriptor)
-            #expect(try ProcFile.entryCount("/proc/self/fd") == before)
+            for _ in 0..<20 { _ = unsafe open("/dev/null", O_RDONLY) }
+            let limit = Int32(clamping: try ProcFile.descriptorLimit())
+            #expect(
+                eventually {
+                    let open = (0..<min(limit, 4_096)).count { fcntl($0, F_GETFD) >= 0 }
+                    return (try? ProcFile.entryCount("/proc/self/fd")) == UInt64(open)
+                })
         }
     }
 }
