@@ -21,9 +21,11 @@ public struct ScraperCursors: Sendable {
 
     public var count: Int { cursors.count }
 
-    /// What has changed since this scraper's last completed scrape; nil on its first. Moves nothing.
+    /// What has changed since this scraper's last completed scrape; nil on its first, and when a scrape that overlapped
+    /// has completed with a later reading meanwhile. Moves nothing.
     public func changes(for scraper: String, to reading: SizeReading, in maps: [MapSnapshot]) -> SizeDeltas? {
-        cursors[scraper].map { reading.changes(since: $0.reading, in: maps) }
+        guard let cursor = cursors[scraper], cursor.reading.nanoseconds <= reading.nanoseconds else { return nil }
+        return reading.changes(since: cursor.reading, in: maps)
     }
 
     /// Moves the cursor to `reading`, once the scrape that carried it has been sent. Of two scrapes that overlapped the

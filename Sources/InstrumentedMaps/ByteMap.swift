@@ -91,3 +91,13 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         return entries
     }
 }
+
+extension ShardGuard where Self: ~Copyable {
+    /// A map whose every shard stands behind a guard of this kind. Open to the package, so that a test can bring a
+    /// guard of its own.
+    package static func makeMap(
+        name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double
+    ) -> any InstrumentedMap {
+        ByteMap<Self>(name: name, options: options, incarnation: incarnation, createdAt: createdAt)
+    }
+}

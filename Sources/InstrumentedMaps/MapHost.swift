@@ -102,9 +102,8 @@ public final class MapHost: Sendable {
         let now = secondsSince1970()
         return switch options.strategy {
         case .sharded:
-            ByteMap<ExclusiveGuard>(name: name, options: options, incarnation: incarnation, createdAt: now)
-        case .rwlock:
-            ByteMap<SharedGuard>(name: name, options: options, incarnation: incarnation, createdAt: now)
+            ExclusiveGuard.makeMap(name: name, options: options, incarnation: incarnation, createdAt: now)
+        case .rwlock: SharedGuard.makeMap(name: name, options: options, incarnation: incarnation, createdAt: now)
         }
     }
 }

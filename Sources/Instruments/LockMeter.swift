@@ -12,6 +12,7 @@ public struct LockMeter: ~Copyable, Sendable {
     private let padding = CacheLinePadding()
     /// Threads that wait now, in a line of its own: they write it without holding the lock.
     public let waiters = Counter()
+    private let end = CacheLinePadding()
 
     public init() {}
 
@@ -26,8 +27,9 @@ public struct LockMeter: ~Copyable, Sendable {
     @inline(never)
     @usableFromInline
     func clockWait(_ acquire: () -> Void) -> UInt64 {
-        waiters.add()
+        // The clock first: whoever sees a waiter knows that its wait is being measured.
         let start = MonotonicClock.nanoseconds()
+        waiters.add()
         acquire()
         let waited = MonotonicClock.nanoseconds() &- start
         waiters.subtract()

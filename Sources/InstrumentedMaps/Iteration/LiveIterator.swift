@@ -31,7 +31,7 @@ final class LiveIterator<Guard: ShardGuard & ~Copyable>: MapIterator, Sendable {
         position.withLock { position in
             var page: [MapEntry] = []
             var bytes = 0
-            while page.count < limit, bytes < maximumBytes, position.nextKey < position.keys.count {
+            while page.count < limit, bytes < max(1, maximumBytes), position.nextKey < position.keys.count {
                 let key = position.keys[position.nextKey]
                 position.nextKey += 1
                 if let value = map.peek(key) {

@@ -16,7 +16,7 @@ final class SnapshotIterator: MapIterator, Sendable {
         let start = Int(position.value)
         var end = start
         var bytes = 0
-        while end < entries.count, end - start < limit, bytes < maximumBytes {
+        while end < entries.count, end - start < limit, bytes < max(1, maximumBytes) {
             bytes += entries[end].size
             end += 1
         }

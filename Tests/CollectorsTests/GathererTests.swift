@@ -1,0 +1,78 @@
+import Collectors
+import Exposition
+import Instruments
+import InstrumentedMaps
+import TestSupport
+import Testing
+
+@Suite("Gatherer")
+struct GathererTests {
+    private struct Working: Collector {
+        let name = "working"
+
+        func collect(_ scrape: Scrape) -> [MetricFamily] {
+            [MetricFamily("working_maps", .gauge, help: "x", value: .count(UInt64(scrape.maps.maps.count)))]
+        }
+    }
+
+    private struct Failing: Collector {
+        struct Refused: Error {}
+
+        let name = "failing"
+
+        func collect(_ scrape: Scrape) throws -> [MetricFamily] { throw Refused() }
+    }
+
+    /// A clock that has moved by `step` at each look, and what was heard of failures.
+    private final class Surroundings: Sendable {
+        let time = Counter()
+        let failures = LockedState<[String]>([])
+
+        func nanoseconds() -> UInt64 {
+            time.add(1_500_000_000)
+            return time.value
+        }
+    }
+
+    private let surroundings = Surroundings()
+
+    private func gather(_ collectors: [any Collector]) throws -> CheckedExposition {
+        let gatherer = Gatherer(collectors, nanoseconds: { [surroundings] in surroundings.nanoseconds() }) {
+            [surroundings] name, error in
+            surroundings.failures.withLock { $0.append("\(name): \(error is Failing.Refused)") }
+        }
+        let scrape = Scrape(maps: HostSnapshot(maps: []), sizeDeltas: nil)
+        return try CheckedExposition(TextFormat.render(gatherer.gather(scrape)))
+    }
+
+    @Test("a collector that throws loses only its own families, and is heard of")
+    func failureIsContained() throws {
+        let page = try gather([Failing(), Working()])
+        #expect(
+            page.families.map(\.name) == [
+                "mapwatch_collector_duration_seconds", "mapwatch_collector_success", "working_maps",
+            ])
+        #expect(page.value("mapwatch_collector_success", ["collector": "failing"]) == 0)
+        #expect(page.value("mapwatch_collector_success", ["collector": "working"]) == 1)
+        #expect(page.value("working_maps") == 0)
+        let failures = surroundings.failures.withLock { $0 }
+        #expect(failures == ["failing: true"])
+    }
+
+    @Test("every collector's time is shown, that of one that throws too")
+    func durationsAreShown() throws {
+        let page = try gather([Failing(), Working()])
+        for name in ["failing", "working"] {
+            #expect(page.value("mapwatch_collector_duration_seconds", ["collector": name]) == 1.5)
+        }
+    }
+
+    @Test("all collectors together make one good body")
+    func allTogether() throws {
+        let page = try gather([
+            MapCollector(), HostCollector(), SizeDeltaCollector(), ProcessCollector(), BuildCollector(version: "1"),
+        ])
+        #expect(page.sum("mapwatch_collector_success") == 5)
+        #expect(page.family("process_threads") != nil)
+    }
+}

@@ -1,0 +1,90 @@
+import InstrumentedMaps
+import Testing
+
+@Suite("MapOptions")
+struct MapOptionsTests {
+    struct Good: Sendable {
+        let fields: [String: OptionValue]
+        let strategy: MapStrategy
+        let shards: Int
+    }
+
+    struct Bad: Sendable {
+        let fields: [String: OptionValue]
+        let field: String
+        let text: String
+    }
+
+    private static let good = [
+        Good(fields: [:], strategy: .sharded, shards: 16),
+        Good(fields: ["shards": .integer(7)], strategy: .sharded, shards: 7),
+        Good(fields: ["strategy": .text("sharded")], strategy: .sharded, shards: 16),
+        Good(fields: ["strategy": .text("sharded"), "shards": .integer(1)], strategy: .sharded, shards: 1),
+        Good(fields: ["strategy": .text("sharded"), "shards": .integer(1_024)], strategy: .sharded, shards: 1_024),
+        Good(fields: ["strategy": .text("rwlock")], strategy: .rwlock, shards: 1),
+    ]
+
+    private static let badValues = [
+        Bad(fields: ["shards": .integer(0)], field: "shards", text: "shards must be 1 to 1024, not 0"),
+        Bad(fields: ["shards": .integer(-1)], field: "shards", text: "shards must be 1 to 1024, not -1"),
+        Bad(fields: ["shards": .integer(1_025)], field: "shards", text: "shards must be 1 to 1024, not 1025"),
+        Bad(fields: ["shards": .integer(.max)], field: "shards", text: "shards must be 1 to 1024, not \(Int.max)"),
+        Bad(
+            fields: ["strategy": .text("rwlock"), "shards": .integer(1)], field: "shards",
+            text: "shards cannot be set: strategy \"rwlock\" has one lock"),
+        Bad(
+            fields: ["strategy": .text("swiss")], field: "strategy",
+            text: "strategy \"swiss\" is unknown; known are sharded, rwlock"),
+        Bad(
+            fields: ["strategy": .text("")], field: "strategy",
+            text: "strategy \"\" is unknown; known are sharded, rwlock"),
+        Bad(
+            fields: ["strategy": .text("Sharded")], field: "strategy",
+            text: "strategy \"Sharded\" is unknown; known are sharded, rwlock"),
+    ]
+
+    private static let badFields = [
+        Bad(fields: ["shards": .text("7")], field: "shards", text: "shards must be a whole number, not \"7\""),
+        Bad(fields: ["shards": .other("1.5")], field: "shards", text: "shards must be a whole number, not 1.5"),
+        Bad(fields: ["strategy": .integer(1)], field: "strategy", text: "strategy must be a text, not 1"),
+        Bad(fields: ["strategy": .other("null")], field: "strategy", text: "strategy must be a text, not null"),
+        Bad(
+            fields: ["ttl": .integer(1)], field: "ttl",
+            text: "option \"ttl\" is unknown; known are strategy, shards"),
+        Bad(
+            fields: ["Shards": .integer(1), "a": .integer(1)], field: "Shards",
+            text: "option \"Shards\" is unknown; known are strategy, shards"),
+    ]
+
+    @Test("options that fit together are taken", arguments: good)
+    func accepts(good: Good) throws {
+        let options = try MapOptions(fields: good.fields)
+        #expect(options.strategy == good.strategy)
+        #expect(options.shards == good.shards)
+    }
+
+    @Test("options that do not are refused with field and text", arguments: badValues + badFields)
+    func refuses(bad: Bad) {
+        #expect {
+            _ = try MapOptions(fields: bad.fields)
+        } throws: { error in
+            let error = error as? MapOptionsError
+            return error?.field == bad.field && error?.description == bad.text
+        }
+    }
+
+    @Test("the same options in Swift are refused with the same texts")
+    func refusesInSwift() {
+        #expect(throws: MapOptionsError.shardsOutOfRange(0)) { try MapOptions(shards: 0) }
+        #expect(throws: MapOptionsError.shardsOutOfRange(1_025)) { try MapOptions(shards: 1_025) }
+        #expect(throws: MapOptionsError.strategyTakesNoShards(.rwlock)) { try MapOptions(strategy: .rwlock, shards: 1) }
+    }
+
+    @Test("saying the default is saying nothing")
+    func defaultsAreEqual() throws {
+        let said: [String: OptionValue] = ["strategy": .text("sharded"), "shards": .integer(16)]
+        #expect(try MapOptions() == MapOptions(fields: said))
+        #expect(try MapOptions() != MapOptions(shards: 17))
+        #expect(try MapOptions(shards: 1) != MapOptions(strategy: .rwlock))
+    }
+}

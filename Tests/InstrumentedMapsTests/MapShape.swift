@@ -1,0 +1,49 @@
+import InstrumentedMaps
+import Testing
+
+/// One way to build a map; every test of a map's behaviour runs for all of them.
+struct MapShape: Sendable, CustomTestStringConvertible {
+    let strategy: MapStrategy
+    let shards: Int?
+
+    static let all = [
+        MapShape(strategy: .sharded, shards: 1),
+        MapShape(strategy: .sharded, shards: 3),
+        MapShape(strategy: .sharded, shards: 16),
+        MapShape(strategy: .sharded, shards: 1024),
+        MapShape(strategy: .rwlock, shards: nil),
+    ]
+
+    /// One shape a strategy, for tests whose cost is in the threads.
+    static let oneEach = [MapShape(strategy: .sharded, shards: 16), MapShape(strategy: .rwlock, shards: nil)]
+
+    /// A fresh map of this shape, called "m".
+    func make() throws -> any InstrumentedMap {
+        let host = MapHost { 0 }
+        let name = try MapName("m")
+        _ = try host.create(name, MapOptions(strategy: strategy, shards: shards))
+        return try #require(host.map(name))
+    }
+
+    var testDescription: String { shards.map { "\(strategy), \($0) shards" } ?? "\(strategy)" }
+}
+
+/// A key made of a number.
+func key(_ number: Int) -> [UInt8] { Array("key-\(number)".utf8) }
+
+extension InstrumentedMap {
+    /// All entries, read through the pages of an iterator.
+    func entries(
+        _ kind: IterationKind = .snapshot, prefix: [UInt8] = [], pageSize: Int = 1_000
+    ) throws -> [MapEntry] {
+        let iterator = try iterate(kind, prefix: prefix, maximumBytes: 1 << 30)
+        var entries: [MapEntry] = []
+        while !iterator.isAtEnd { entries += iterator.next(limit: pageSize) }
+        return entries
+    }
+}
+
+extension MapIterator {
+    /// A page that only the number of its entries bounds.
+    func next(limit: Int) -> [MapEntry] { next(limit: limit, maximumBytes: .max) }
+}

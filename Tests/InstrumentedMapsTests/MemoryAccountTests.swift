@@ -1,0 +1,125 @@
+import CSystem
+import Glibc
+import InstrumentedMaps
+import TestSupport
+import Testing
+
+@Suite("Memory account")
+struct MemoryAccountTests {
+    /// What an entry costs by the definition of `mem_map_size_bytes`: header, key and value, rounded up by the
+    /// allocator (a multiple of 16 with its size word of 8, 32 at least), and the index word.
+    private static func bytes(key: Int, value: Int) -> UInt64 {
+        UInt64(max(32, (16 + key + value + 8 + 15) / 16 * 16) + 8)
+    }
+
+    @Test("the allocator rounds as the account assumes")
+    func allocatorRounds() {
+        for size in [1, 24, 25, 40, 41, 1_000, 4_096, 100_000] {
+            guard let block = unsafe malloc(size) else {
+                Issue.record("no memory")
+                return
+            }
+            defer { unsafe free(block) }
+            let chunk = unsafe mapwatch_usable_size(block) + 8
+            let least = max(32, (size + 8 + 15) / 16 * 16)
+            // A remainder too small for a chunk of its own stays with its neighbour.
+            #expect(chunk == least || chunk == least + 16, "size \(size)")
+        }
+    }
+
+    @Test("an empty map takes nothing", arguments: MapShape.all)
+    func emptyIsZero(shape: MapShape) throws {
+        let snapshot = try shape.make().snapshot()
+        #expect(snapshot.sum(\.liveBytes) == 0)
+        #expect(snapshot.sum(\.allocatedBytes) == 0)
+        #expect(snapshot.sum(\.capacity) == 0)
+    }
+
+    @Test("each insert adds its entry's bytes, each delete takes exactly those away at once", arguments: MapShape.all)
+    func eachEntryIsAccounted(shape: MapShape) throws {
+        let map = try shape.make()
+        var generator = SeededGenerator(seed: TestSeed.value)
+        let sizes = (0..<400).map { _ in Int.random(in: 0...3_000, using: &generator) } + [0, 1, 65_536]
+        var added: [UInt64] = []
+        var last: UInt64 = 0
+        for (number, size) in sizes.enumerated() {
+            map.store(key(number), [UInt8](repeating: 7, count: size))
+            let now = map.snapshot().sum(\.liveBytes)
+            added.append(now - last)
+            last = now
+            let least = Self.bytes(key: key(number).count, value: size)
+            #expect(added[number] == least || added[number] == least + 16, "value of \(size), \(TestSeed.note)")
+        }
+        for number in sizes.indices.shuffled(using: &generator) {
+            map.delete(key(number))
+            let now = map.snapshot().sum(\.liveBytes)
+            #expect(now == last - added[number], "\(TestSeed.note)")
+            last = now
+        }
+        let snapshot = map.snapshot()
+        #expect(snapshot.sum(\.liveBytes) == 0)
+        // The index stays: what is left is its words, as the allocator rounds them, a block a shard.
+        let slots = snapshot.sum(\.capacity) * 8
+        #expect(snapshot.sum(\.allocatedBytes) >= slots)
+        #expect(snapshot.sum(\.allocatedBytes) <= slots + 32 * UInt64(map.options.shards))
+    }
+
+    @Test("a delete by match lowers the bytes too", arguments: MapShape.all)
+    func matchLowersBytes(shape: MapShape) throws {
+        let map = try shape.make()
+        for number in 0..<100 { map.store(key(number), [UInt8](repeating: 7, count: 500)) }
+        let full = map.snapshot().sum(\.liveBytes)
+        let deleted = map.deleteMatching { $0[$0.count - 1] == UInt8(ascii: "3") }
+        #expect(deleted == 10)
+        let least = Self.bytes(key: key(13).count, value: 500) * 10
+        let fallen = full - map.snapshot().sum(\.liveBytes)
+        #expect((least...least + 160).contains(fallen))
+    }
+
+    @Test("a value that shrinks gives its block back, one that fits stays", arguments: MapShape.all)
+    func shrinkingGivesBack(shape: MapShape) throws {
+        let map = try shape.make()
+        map.store([1], [UInt8](repeating: 1, count: 1_000))
+        let large = map.snapshot().sum(\.liveBytes)
+        map.store([1], [UInt8](repeating: 1, count: 900))
+        #expect(map.snapshot().sum(\.liveBytes) == large)
+        map.store([1], [])
+        let small = map.snapshot().sum(\.liveBytes)
+        #expect(small == Self.bytes(key: 1, value: 0) || small == Self.bytes(key: 1, value: 0) + 16)
+        map.store([1], [UInt8](repeating: 1, count: 1 << 20))
+        #expect(map.snapshot().sum(\.liveBytes) >= 1 << 20)
+        map.delete([1])
+        #expect(map.snapshot().sum(\.liveBytes) == 0)
+    }
+
+    // In a process of its own: other tests would move the allocator's figures.
+    @Test("allocated bytes are within 2 % of what the allocator holds", arguments: MapStrategy.allCases)
+    func allocatedBytesAreTrue(strategy: MapStrategy) async {
+        await #expect(processExitsWith: .success) {
+            [strategyName = strategy.rawValue as String, seed = TestSeed.value as UInt64] in
+            let host = MapHost { 0 }
+            let name = try MapName("m")
+            _ = try host.create(name, MapOptions(strategy: #require(MapStrategy(rawValue: strategyName))))
+            let map = try #require(host.map(name))
+            var generator = SeededGenerator(seed: seed)
+            let before = mapwatch_allocator_bytes_in_use()
+
+            func expectTruth(_ when: String) {
+                let held = Double(mapwatch_allocator_bytes_in_use() - before)
+                let shown = Double(map.snapshot().sum(\.allocatedBytes))
+                #expect(abs(shown / held - 1) < 0.02, "\(when): shows \(shown), holds \(held), seed \(seed)")
+            }
+
+            for number in 0..<200_000 {
+                let size = number % 1_000 == 0 ? 200_000 : Int.random(in: 0...200, using: &generator)
+                map.store(key(number), [UInt8](repeating: 1, count: size))
+            }
+            #expect(map.snapshot().sum(\.entries) == 200_000)
+            expectTruth("filled")
+            for number in 0..<200_000 where number % 4 != 0 { map.delete(key(number)) }
+            expectTruth("three quarters deleted")
+            for number in 0..<50_000 { map.store(key(number), [UInt8](repeating: 1, count: number % 600)) }
+            expectTruth("changed")
+        }
+    }
+}

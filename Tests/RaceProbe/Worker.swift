@@ -1,0 +1,96 @@
+import InstrumentedMaps
+
+/// One thread's operations, drawn from a seed, with a tally of what the map answered.
+struct Worker: Sendable {
+    private let map: any InstrumentedMap
+    private let thread: UInt8
+    private var random: UInt64
+    private(set) var tally = Tally()
+
+    init(map: any InstrumentedMap, thread: UInt8, seed: UInt64) {
+        self.map = map
+        self.thread = thread
+        random = seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(thread)
+    }
+
+    mutating func run(operations: Int) {
+        for number in 0..<operations {
+            switch draw(1_000) {
+            case 0: iterate(.snapshot)
+            case 1: iterate(.live)
+            case 2: tally.deletes += UInt64(map.deleteMatching(prefix: [0xff, UInt8(draw(8))]))
+            case ..<60: grow(number)
+            case ..<400: store([0xff, UInt8(draw(8))], count: draw(200))
+            case ..<650: noteDelete(map.delete([0xff, UInt8(draw(8))]))
+            default: load([0xff, UInt8(draw(8))])
+            }
+        }
+    }
+
+    /// Keys that stay, so that the tables grow to the end.
+    private mutating func grow(_ number: Int) {
+        store(
+            [
+                thread, UInt8(truncatingIfNeeded: number >> 16), UInt8(truncatingIfNeeded: number >> 8),
+                UInt8(truncatingIfNeeded: number),
+            ], count: 1)
+    }
+
+    /// All bytes of a value are equal, so that a torn one shows.
+    private mutating func store(_ key: [UInt8], count: Int) {
+        switch map.store(key, [UInt8](repeating: UInt8(draw(256)), count: count)) {
+        case .inserted: tally.inserts += 1
+        case .updated: tally.updates += 1
+        }
+    }
+
+    private mutating func noteDelete(_ hit: Bool) {
+        if hit { tally.deletes += 1 }
+    }
+
+    private mutating func load(_ key: [UInt8]) {
+        guard let value = map.load(key) else {
+            tally.loadMisses += 1
+            return
+        }
+        tally.loads += 1
+        noteTorn(value)
+    }
+
+    private mutating func iterate(_ kind: IterationKind) {
+        guard let iterator = try? map.iterate(kind, prefix: [0xff], maximumBytes: 1 << 40) else { return }
+        while !iterator.isAtEnd {
+            for entry in iterator.next(limit: 3, maximumBytes: .max) { noteTorn(entry.value) }
+        }
+    }
+
+    private mutating func noteTorn(_ value: [UInt8]) {
+        if value.contains(where: { $0 != value[0] }) { tally.torn += 1 }
+    }
+
+    /// SplitMix64, below `bound`.
+    private mutating func draw(_ bound: UInt64) -> Int {
+        random &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = random
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return Int((mixed ^ (mixed >> 31)) % bound)
+    }
+}
+
+/// What the map answered to one thread.
+struct Tally: Sendable {
+    var inserts: UInt64 = 0
+    var updates: UInt64 = 0
+    var deletes: UInt64 = 0
+    var loads: UInt64 = 0
+    var loadMisses: UInt64 = 0
+    var torn: UInt64 = 0
+
+    static func + (left: Tally, right: Tally) -> Tally {
+        Tally(
+            inserts: left.inserts + right.inserts, updates: left.updates + right.updates,
+            deletes: left.deletes + right.deletes, loads: left.loads + right.loads,
+            loadMisses: left.loadMisses + right.loadMisses, torn: left.torn + right.torn)
+    }
+}

@@ -1,0 +1,89 @@
+import Glibc
+import InstrumentedMaps
+import Instruments
+import Synchronization
+
+/// Everything that a map offers, from many threads at once, with a scraper beside them.
+struct Workload {
+    private let arguments: Arguments
+    private let map: any InstrumentedMap
+
+    init(_ arguments: Arguments) throws {
+        self.arguments = arguments
+        let name = try MapName("probe")
+        // Two shards: threads must meet.
+        switch arguments.subject {
+        case .strategy(let strategy):
+            let host = MapHost { 0 }
+            _ = try host.create(name, MapOptions(strategy: strategy, shards: strategy == .sharded ? 2 : nil))
+            map = try host.mapForWriting(name)
+        case .unguarded:
+            map = Unguarded.makeMap(name: name, options: try MapOptions(shards: 2), incarnation: 1, createdAt: 0)
+        }
+    }
+
+    /// Runs it, and says what no longer holds at the end.
+    func run() throws -> [String] {
+        let board = Board()
+        let map = map
+        let scraper = Threads.start { Workload.scrape(map, board) }
+        let operations = arguments.operations
+        let workers = (0..<arguments.threads).map { thread in
+            let share = operations * (thread + 1) / arguments.threads - operations * thread / arguments.threads
+            let worker = Worker(map: map, thread: UInt8(truncatingIfNeeded: thread), seed: arguments.seed)
+            return Threads.start {
+                var running = worker
+                running.run(operations: share)
+                let tally = running.tally
+                board.tallies.withLock { $0.append(tally) }
+            }
+        }
+        for worker in workers { pthread_join(worker, nil) }
+        board.isDone.store(true, ordering: .releasing)
+        pthread_join(scraper, nil)
+        return try Workload.problems(map, board)
+    }
+
+    /// What the threads share beside the map.
+    private final class Board: Sendable {
+        let tallies = LockedState<[Tally]>([])
+        let isDone = Atomic<Bool>(false)
+        let backwards = Atomic<Int>(0)
+        let scrapes = Atomic<Int>(0)
+    }
+
+    private static func scrape(_ map: any InstrumentedMap, _ board: Board) {
+        var last = map.snapshot()
+        while !board.isDone.load(ordering: .acquiring) {
+            let now = map.snapshot()
+            if now.sum(\.writes) < last.sum(\.writes) { board.backwards.add(1, ordering: .relaxed) }
+            board.scrapes.add(1, ordering: .relaxed)
+            last = now
+        }
+    }
+
+    private static func problems(_ map: any InstrumentedMap, _ board: Board) throws -> [String] {
+        let snapshot = map.snapshot()
+        let tally = board.tallies.withLock { $0 }.reduce(Tally()) { $0 + $1 }
+        let walk = try map.iterate(.snapshot, prefix: [], maximumBytes: 1 << 40)
+        let listed = walk.next(limit: .max, maximumBytes: .max).count
+        var problems: [String] = []
+        func expect(_ what: String, _ found: UInt64, _ wanted: UInt64) {
+            if found != wanted { problems.append("\(what) is \(found), not \(wanted)") }
+        }
+        expect("inserts", snapshot.sum(\.inserts), tally.inserts)
+        expect("updates", snapshot.sum(\.updates), tally.updates)
+        expect("deletes", snapshot.sum(\.deletes), tally.deletes)
+        expect("loads", snapshot.sum(\.loads), tally.loads)
+        expect("load misses", snapshot.sum(\.loadMisses), tally.loadMisses)
+        expect("entries", snapshot.sum(\.entries), tally.inserts &- tally.deletes)
+        expect("listed entries", UInt64(listed), tally.inserts &- tally.deletes)
+        expect("waiters", snapshot.sum(\.lockWaiters), 0)
+        expect("counters that went back", UInt64(board.backwards.load(ordering: .relaxed)), 0)
+        expect("torn values", tally.torn, 0)
+        if board.scrapes.load(ordering: .relaxed) == 0 { problems.append("nothing was scraped meanwhile") }
+        expect("deleted at the end", UInt64(map.deleteMatching(prefix: [])), UInt64(listed))
+        expect("bytes of no entries", map.snapshot().sum(\.liveBytes), 0)
+        return problems
+    }
+}
