@@ -28,10 +28,10 @@ let package = Package(
         .target(name: "CSystem"),
 
         // Libraries, lowest layer first. None links libmicrohttpd (but HTTPServer) or Foundation.
-        .target(name: "Instruments", dependencies: ["CSystem"]),
+        .target(name: "Instruments"),
         .target(
             name: "InstrumentedMaps",
-            dependencies: ["Instruments", .product(name: "BasicContainers", package: "swift-collections")]),
+            dependencies: ["CSystem", "Instruments", .product(name: "BasicContainers", package: "swift-collections")]),
         .target(name: "AccidentIndicators", dependencies: ["InstrumentedMaps"]),
         .target(name: "Exposition"),
         .target(name: "Collectors", dependencies: ["InstrumentedMaps", "AccidentIndicators", "Exposition"]),
@@ -44,8 +44,6 @@ let package = Package(
             dependencies: ["InstrumentedMaps", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "mapwatch",
-            // `from` for the one that the libraries link, so that an embedding service can resolve it together with its own;
-            // the daemon's are exact, because a build of the daemon must not change by itself.
             dependencies: [
                 "Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition", "Collectors", "HTTPServer",
                 "Scenarios", "ConfigurationFile",
@@ -61,6 +59,22 @@ let package = Package(
             name: "MapwatchTests",
             dependencies: ["mapwatch", "ConfigurationFile", "HTTPServer", "InstrumentedMaps", "Scenarios"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
+        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "InstrumentsTests", dependencies: ["Instruments", "TestSupport"]),
+        .testTarget(
+            name: "InstrumentedMapsTests", dependencies: ["InstrumentedMaps", "Instruments", "CSystem", "TestSupport"]),
+        .testTarget(name: "ExpositionTests", dependencies: ["Exposition", "TestSupport"]),
+        .testTarget(
+            name: "AccidentIndicatorsTests", dependencies: ["AccidentIndicators", "InstrumentedMaps", "TestSupport"]),
+        .testTarget(
+            name: "CollectorsTests",
+            dependencies: [
+                "Collectors", "Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition", "TestSupport",
+            ]),
+        // Runs under ThreadSanitizer: `Tests/RaceProbe/run.sh`.
+        .executableTarget(
+            name: "race-probe", dependencies: ["InstrumentedMaps", "Instruments"], path: "Tests/RaceProbe",
+            exclude: ["run.sh"]),
     ]
 )
 

@@ -78,14 +78,12 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
 
     private func copyEntries(prefix: [UInt8], maximumBytes: Int) throws(IterationError) -> [MapEntry] {
         var entries: [MapEntry] = []
-        var bytes: UInt64 = 0
+        var bytes = 0
         for index in 0..<shards.count {
-            // Without a prefix the size is known beforehand; with one it is known after a shard's copy.
-            if prefix.isEmpty { bytes += shards[index].sample.liveBytes }
             shards[index].countIteration()
-            let copied = bytes > UInt64(maximumBytes) ? [] : shards[index].entries { $0.starts(with: prefix) }
-            if !prefix.isEmpty { bytes += copied.reduce(0) { $0 + UInt64($1.key.count + $1.value.count) } }
-            guard bytes <= UInt64(maximumBytes) else { throw .snapshotTooLarge(map: name, limit: maximumBytes) }
+            guard let copied = shards[index].entries(within: maximumBytes - bytes, where: { $0.starts(with: prefix) })
+            else { throw .snapshotTooLarge(map: name, limit: maximumBytes) }
+            bytes += copied.reduce(0) { $0 + $1.size }
             entries += copied
         }
         return entries

@@ -63,11 +63,15 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
         collect(where: isIncluded) { key, _ in [UInt8](copying: key) }
     }
 
-    /// The entries whose keys `isIncluded` wants, copied at one moment. Cost as ``keys(where:)``, plus the values.
-    func entries(where isIncluded: (Span<UInt8>) -> Bool) -> [MapEntry] {
-        collect(where: isIncluded) { key, value in
-            MapEntry(key: [UInt8](copying: key), value: [UInt8](copying: value))
+    /// The entries whose keys `isIncluded` wants, copied at one moment; nil when their keys and values are more than
+    /// `maximumBytes`. Cost as ``keys(where:)``, plus the values.
+    func entries(within maximumBytes: Int, where isIncluded: (Span<UInt8>) -> Bool) -> [MapEntry]? {
+        var bytes = 0
+        let entries = collect(where: { bytes <= maximumBytes && isIncluded($0) }) { key, value in
+            bytes += key.count + value.count
+            return MapEntry(key: [UInt8](copying: key), value: [UInt8](copying: value))
         }
+        return bytes <= maximumBytes ? entries : nil
     }
 
     /// Counts an iteration that has reached this shard.
