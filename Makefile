@@ -5,6 +5,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 RUN_PACKAGES := libmicrohttpd-dev pkg-config
 TEST_PACKAGES := $(RUN_PACKAGES) prometheus curl
 BENCH_PACKAGES := $(RUN_PACKAGES) wrk curl
+# The end-to-end tests drive the program as users run it, the release build.
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
@@ -48,8 +49,9 @@ check:
 
 unit:
 	$(call install,$(TEST_PACKAGES))
+	swift build -c release --product mapwatch $(SWIFT_FLAGS)
 	swift build --build-tests $(SWIFT_FLAGS)
-	swift test --skip-build
+	MAPWATCH_BINARY=$(CURDIR)/.build/release/mapwatch swift test --skip-build
 
 race:
 	$(call install,$(RUN_PACKAGES))
