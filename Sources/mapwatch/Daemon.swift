@@ -43,8 +43,9 @@ struct Daemon {
         servers.add(data)
         let metrics = try serve("metrics", metricsSockets, metricsRoutes(host, health, servers))
         servers.add(metrics)
-        logAddresses(metrics: metrics, data: data)
+        // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
+        logAddresses(metrics: metrics, data: data)
         try await runServices(host, listings, health, metrics: metrics, data: data)
         logger.info("ended")
     }
