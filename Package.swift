@@ -58,6 +58,8 @@ let package = Package(
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
+        // Runs the real binary, so it depends on it being built.
+        .testTarget(name: "EndToEndTests", dependencies: ["mapwatch", "TestSupport"]),
     ]
 )
 
