@@ -101,6 +101,9 @@ func entry(_ map: String, _ key: some Sequence<UInt8>) -> String {
 /// The path of an entry whose key is a text.
 func entry(_ map: String, _ key: String) -> String { entry(map, key.utf8) }
 
+/// Base64, by Foundation and so apart from the daemon's own.
+func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+
 /// The files of the package, found from this one.
 func packageFile(_ name: String) -> String {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

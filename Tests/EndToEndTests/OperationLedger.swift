@@ -83,7 +83,7 @@ struct ModelMap: Sendable {
 /// Raw bytes as JSON has them: as text when they are UTF-8, else in base64.
 private func jsonForms(_ bytes: [UInt8]) -> (text: String?, base64: String?) {
     if let text = String(validating: bytes, as: UTF8.self) { return (text, nil) }
-    return (nil, Data(bytes).base64EncodedString())
+    return (nil, base64(bytes))
 }
 
 /// Writes and reads the NDJSON of `POST …/batch`, by Foundation's coders and so apart from the daemon's own.
