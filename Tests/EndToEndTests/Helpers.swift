@@ -55,6 +55,11 @@ func pollUntilAnswered<Answer>(
     throw ChildProblem(description: "waited \(seconds) s for \(what)")
 }
 
+/// As ``pollUntilAnswered(_:seconds:_:)``, until a condition holds.
+func pollUntil(_ what: String, _ condition: () throws -> Bool) throws {
+    _ = try pollUntilAnswered(what) { try condition() ? true : nil }
+}
+
 /// What several threads have returned.
 private final class Answers<Answer: Sendable>: Sendable {
     let all = Mutex<[Int: Result<Answer, any Error>]>([:])
