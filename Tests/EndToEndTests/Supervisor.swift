@@ -104,7 +104,7 @@ enum Supervisor {
         // Safety: the copies live until the spawn has returned, and both lists end with nil.
         var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
         var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe text in unsafe arguments + variables { unsafe free(text) } }
+        defer { unsafe (arguments + variables).forEach { unsafe free($0) } }
         var process: pid_t = 0
         let status = unsafe posix_spawn(&process, command[0], &actions, &attributes, &arguments, &variables)
         guard status == 0 else { throw ChildProblem(description: "posix_spawn: errno \(status)") }
