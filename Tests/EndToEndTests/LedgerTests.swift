@@ -51,7 +51,8 @@ struct LedgerTests {
     private static let batchesPerConnection = 50
     private static let seed: UInt64 = 42
 
-    @Test("after 100,000 operations over HTTP every counter equals the driver's ledger", arguments: ["sharded", "rwlock"])
+    @Test(
+        "after 100,000 operations over HTTP every counter equals the driver's ledger", arguments: ["sharded", "rwlock"])
     func ledger(strategy: String) throws {
         let daemon = try MapwatchProcess()
         #expect(try daemon.data("PUT", "/api/v1/maps/books", body: "{\"strategy\":\"\(strategy)\"}").status == 201)

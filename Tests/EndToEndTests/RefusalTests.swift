@@ -102,21 +102,25 @@ struct RefusalTests {
     private static let put = "{\"op\":\"put\",\"key\":\"k\",\"value\":\"v\"}\n"
 
     private static let documents = [
-        RefusedRequest("POST", "/orders/batch", put + "{\"op\":\"put\"}\n", is: 400, says: "line 2", "\"key\" is missing"),
+        RefusedRequest(
+            "POST", "/orders/batch", put + "{\"op\":\"put\"}\n", is: 400, says: "line 2", "\"key\" is missing"),
         RefusedRequest("POST", "/orders/batch", put + put + "no JSON\n" + put, is: 400, says: "line 3", "no JSON"),
         RefusedRequest("POST", "/orders/batch", put + "\n" + put, is: 400, says: "line 2"),
-        RefusedRequest("POST", "/orders/batch", put + "{\"op\":\"add\",\"key\":\"k\"}", is: 400, says: "line 2", "\"add\""),
+        RefusedRequest(
+            "POST", "/orders/batch", put + "{\"op\":\"add\",\"key\":\"k\"}", is: 400, says: "line 2", "\"add\""),
         RefusedRequest(
             "POST", "/orders/batch", put + "{\"op\":\"get\",\"key\":\"\"}", is: 400, says: "line 2", "0 bytes"),
         RefusedRequest(
-            "POST", "/orders/batch", put + "{\"op\":\"put\",\"key\":\"k\"}", is: 400, says: "line 2", "needs a \"value\""),
+            "POST", "/orders/batch", put + "{\"op\":\"put\",\"key\":\"k\"}", is: 400, says: "line 2",
+            "needs a \"value\""),
         RefusedRequest(
             "POST", "/orders/batch", put + "{\"op\":\"get\",\"key64\":\"%\"}", is: 400, says: "line 2", "base64"),
         RefusedRequest("POST", "/absent/batch", put, is: 404, says: "assignment to entry in nil map"),
         RefusedRequest("POST", "/orders/delete", "{}", is: 400, says: "either \"prefix\" or \"keys\""),
         RefusedRequest("POST", "/orders/delete", "{\"prefix\":\"a\",\"keys\":[]}", is: 400, says: "either"),
         RefusedRequest("POST", "/orders/delete", "{\"keys\":[\"a\",\"\"]}", is: 400, says: "0 bytes"),
-        RefusedRequest("POST", "/orders/delete", "{\"keys\":[\"a\",7]}", is: 400, says: "\"keys\" must hold texts, not 7"),
+        RefusedRequest(
+            "POST", "/orders/delete", "{\"keys\":[\"a\",7]}", is: 400, says: "\"keys\" must hold texts, not 7"),
         RefusedRequest("POST", "/orders/delete", "{\"prefixes\":\"a\"}", is: 400, says: "\"prefixes\" is unknown"),
         RefusedRequest("POST", "/absent/delete", "{\"prefix\":\"a\"}", is: 404, says: "\"absent\" is not declared"),
     ]
