@@ -24,6 +24,14 @@ struct ProcessTests {
         #expect(throws: HTTPClientError.system("connect", ECONNREFUSED)) { try daemon.data("GET", "/api/v1/maps") }
     }
 
+    @Test("a signal that comes as soon as the addresses are logged ends in order too")
+    func earlySignal() throws {
+        let exits = try inParallel(4) { _ in
+            try (0..<5).map { _ in try MapwatchProcess().terminate(SIGTERM) }
+        }
+        #expect(exits.flatMap(\.self) == Array(repeating: .code(0), count: 20))
+    }
+
     @Test("a request that is in flight at SIGTERM is still answered")
     func inFlight() throws {
         let daemon = try MapwatchProcess()
