@@ -75,6 +75,8 @@ let package = Package(
         .executableTarget(
             name: "race-probe", dependencies: ["InstrumentedMaps", "Instruments"], path: "Tests/RaceProbe",
             exclude: ["run.sh"]),
+        // Runs the real binary, so it depends on it being built.
+        .testTarget(name: "EndToEndTests", dependencies: ["mapwatch", "TestSupport"]),
     ]
 )
 

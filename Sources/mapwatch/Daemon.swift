@@ -29,6 +29,8 @@ struct Daemon {
 
     /// Serves until SIGTERM or SIGINT, then drains.
     func run() async throws {
+        // First, so that a signal in the midst of the start ends in order too.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         try refuseDeterministicHashing()
         System.raiseDescriptorLimit()
         let host = MapHost(secondsSince1970: System.secondsSince1970)
@@ -43,9 +45,16 @@ struct Daemon {
         servers.add(data)
         let metrics = try serve("metrics", metricsSockets, metricsRoutes(host, health, servers))
         servers.add(metrics)
-        logAddresses(metrics: metrics, data: data)
+        // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
-        try await runServices(host, listings, health, metrics: metrics, data: data)
+        logAddresses(metrics: metrics, data: data)
+        var services: [any Service] = [
+            ListenerService(server: metrics, logger: logger) {},
+            ListenerService(server: data, logger: logger) { health.set(ready: false) },
+            MaintenanceService(listings: listings),
+        ]
+        if settings.playsDemo { services.append(DemoService(workload: try demoWorkload(host))) }
+        try await run(services, until: SignalService(signals: signals, logger: logger))
         logger.info("ended")
     }
 
@@ -131,22 +140,12 @@ struct Daemon {
     }
 
     /// The last service ends first: the demo, then the data listener, and metrics only when nothing is left to count.
-    private func runServices(
-        _ host: MapHost, _ listings: Listings, _ health: Health, metrics: HTTPServer, data: HTTPServer
-    ) async throws {
-        var services: [any Service] = [
-            ListenerService(server: metrics, logger: logger) {},
-            ListenerService(server: data, logger: logger) { health.set(ready: false) },
-            MaintenanceService(listings: listings),
-        ]
-        if settings.playsDemo { services.append(DemoService(workload: try demoWorkload(host))) }
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services.map {
-                    .init(service: $0, successTerminationBehavior: .ignore)
-                },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+    private func run(_ services: [any Service], until signal: SignalService) async throws {
+        var configurations: [ServiceGroupConfiguration.ServiceConfiguration] = services.map {
+            .init(service: $0, successTerminationBehavior: .ignore)
+        }
+        configurations.append(.init(service: signal, successTerminationBehavior: .gracefullyShutdownGroup))
+        try await ServiceGroup(configuration: ServiceGroupConfiguration(services: configurations, logger: logger)).run()
     }
 
     private func demoWorkload(_ host: MapHost) throws -> DemoWorkload {
