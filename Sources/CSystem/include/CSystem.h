@@ -12,4 +12,7 @@ size_t mapwatch_usable_size(void *block);
 /// Walks every arena under its lock: for tests, not for a scrape.
 size_t mapwatch_allocator_bytes_in_use(void);
 
+/// Asks the processor to fetch the line at `address`; a hint that never faults.
+static inline void mapwatch_prefetch(const void *address) { __builtin_prefetch(address); }
+
 #endif
