@@ -28,7 +28,7 @@ let package = Package(
         .target(name: "CSystem"),
 
         // Libraries, lowest layer first. None links libmicrohttpd (but HTTPServer) or Foundation.
-        .target(name: "Instruments"),
+        .target(name: "Instruments", dependencies: ["CSystem"]),
         .target(
             name: "InstrumentedMaps",
             dependencies: ["CSystem", "Instruments", .product(name: "BasicContainers", package: "swift-collections")]),

@@ -1,10 +1,25 @@
+#define _GNU_SOURCE
 #include "CSystem.h"
 
+#include <linux/futex.h>
 #include <malloc.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 size_t mapwatch_usable_size(void *block) { return malloc_usable_size(block); }
 
 size_t mapwatch_allocator_bytes_in_use(void) {
     struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;
+}
+
+void mapwatch_futex_wait(const void *address, uint32_t expected, uint64_t nanoseconds) {
+    struct timespec timeout = {.tv_sec = (time_t)(nanoseconds / 1000000000u),
+                               .tv_nsec = (long)(nanoseconds % 1000000000u)};
+    syscall(SYS_futex, address, FUTEX_WAIT_PRIVATE, expected, &timeout, NULL, 0);
+}
+
+void mapwatch_futex_wake_one(const void *address) {
+    syscall(SYS_futex, address, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }

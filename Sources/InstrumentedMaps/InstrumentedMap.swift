@@ -9,6 +9,10 @@ public protocol InstrumentedMap: AnyObject, Sendable {
     /// A copy of the value of `key`. Linearizable; the shard's lock; counts a load or a load miss.
     func load(_ key: Span<UInt8>) -> [UInt8]?
 
+    /// Replaces the contents of `buffer` by the value of `key`; false, and `buffer` unchanged, when it is absent. As
+    /// ``load(_:)``, without an allocation once the buffer is large enough.
+    func load(_ key: Span<UInt8>, into buffer: inout [UInt8]) -> Bool
+
     /// Sets the value of `key`. Linearizable; the shard's lock; counts an insert or an update.
     @discardableResult
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome
@@ -24,6 +28,11 @@ public protocol InstrumentedMap: AnyObject, Sendable {
 
     /// Starts to iterate. A `snapshot` copies every shard here and now, each at one moment, none together.
     func iterate(_ kind: IterationKind, prefix: [UInt8], maximumBytes: Int) throws(IterationError) -> any MapIterator
+
+    /// Does up to `budget` small moves that no operation waits for: ends a growth that has begun, and empties half-empty
+    /// memory so that it goes back to the system. Returns how many it did; 0 when nothing is left to do. Locks one shard
+    /// at a time, for at most 64 moves.
+    func maintain(budget: Int) -> Int
 
     /// Reads all counters relaxed. Takes no lock and walks no entries.
     func snapshot() -> MapSnapshot

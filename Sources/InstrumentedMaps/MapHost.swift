@@ -89,6 +89,16 @@ public final class MapHost: Sendable {
         state.withLock { Array($0.maps.values) }.sorted { $0.name < $1.name }
     }
 
+    /// Does up to `budget` small moves in all maps together (see ``InstrumentedMap/maintain(budget:)``) and returns how
+    /// many it did. To be called every second or so by whoever hosts the maps; without it memory that deletes have left
+    /// half empty stays with the process.
+    @discardableResult
+    public func maintain(budget: Int) -> Int {
+        var done = 0
+        for map in maps where done < budget { done += map.maintain(budget: budget - done) }
+        return done
+    }
+
     /// Reads every counter of every map, relaxed. Takes the host's lock to list the maps, and no shard's lock.
     public func snapshot() -> HostSnapshot {
         let state = state.withLock { $0 }

@@ -9,12 +9,12 @@ public struct LockMeter: ~Copyable, Sendable {
     public let contended = Counter()
     /// The sum of ended waits, once per waiter, so four threads that wait one second add four.
     public let waitNanoseconds = Counter()
-    private let padding = CacheLinePadding()
+    @usableFromInline let padding = CacheLinePadding()
     /// Threads that wait now, in a line of its own: they write it without holding the lock.
     public let waiters = Counter()
-    private let end = CacheLinePadding()
+    @usableFromInline let end = CacheLinePadding()
 
-    public init() {}
+    @inlinable public init() {}
 
     /// A copy of all cells, each read relaxed.
     public var sample: LockSample {

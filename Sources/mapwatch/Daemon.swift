@@ -51,7 +51,7 @@ struct Daemon {
         var services: [any Service] = [
             ListenerService(server: metrics, logger: logger) {},
             ListenerService(server: data, logger: logger) { health.set(ready: false) },
-            MaintenanceService(listings: listings),
+            MaintenanceService(host: host, listings: listings),
         ]
         if settings.playsDemo { services.append(DemoService(workload: try demoWorkload(host))) }
         try await run(services, until: SignalService(signals: signals, logger: logger))

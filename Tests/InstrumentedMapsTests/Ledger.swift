@@ -60,7 +60,7 @@ func expectInvariants(_ snapshot: MapSnapshot, entries: Int, _ note: Comment) {
     for shard in snapshot.shards {
         #expect(shard.entries == shard.entriesAdded - shard.entriesRemoved, note)
         #expect(shard.writes == shard.inserts + shard.updates + shard.deletes, note)
-        #expect(shard.entries * 4 <= shard.capacity * 3, note)
+        #expect(shard.entries * 5 <= shard.capacity * 4, note)
         #expect((shard.liveBytes == 0) == (shard.entries == 0), note)
         #expect(shard.liveBytes <= shard.allocatedBytes, note)
         #expect(shard.lockWaiters == 0, note)

@@ -30,6 +30,14 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
         }
     }
 
+    func load(_ key: Span<UInt8>, _ hash: KeyHash, into buffer: inout [UInt8]) -> Bool {
+        shardGuard.sharing {
+            let isThere = unsafe table.pointee.find(key, hash, into: &buffer)
+            if isThere { bumpAsReader(counters.loads) } else { bumpAsReader(counters.loadMisses) }
+            return isThere
+        }
+    }
+
     /// Sets the value of `key`; true when the key is new.
     func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> Bool {
         shardGuard.exclusively {
@@ -77,6 +85,22 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
     /// Counts an iteration that has reached this shard.
     func countIteration() {
         shardGuard.sharing { bumpAsReader(counters.iterations) }
+    }
+
+    /// Moves up to `budget` slots or records in slices of 64, so that an operation waits for no more than that.
+    func maintain(budget: Int) -> Int {
+        var done = 0
+        while done < budget {
+            let slice = min(HashIndex.slotsPerStep, budget - done)
+            let moved = shardGuard.exclusively {
+                let moved = unsafe table.pointee.maintain(budget: slice)
+                if moved > 0 { unsafe counters.publish(table.pointee) }
+                return moved
+            }
+            if moved == 0 { break }
+            done += moved
+        }
+        return done
     }
 
     /// All cells, read relaxed: no lock is taken, so two cells may show two moments.

@@ -1,95 +1,109 @@
-import CSystem
 import Glibc
 
-// One entry in one heap block, key and value inline:
+// One entry inline in a slot of a slab:
 //
-//      0        8            12             16
-//     ┌────────┬────────────┬──────────────┬─────────────┬───────────────┐
-//     │ hash   │ key length │ value length │ key bytes … │ value bytes … │
-//     └────────┴────────────┴──────────────┴─────────────┴───────────────┘
+//      0       4              8            10      12
+//     ┌───────┬──────────────┬────────────┬───────┬─────────────┬───────────────┐
+//     │ place │ value length │ key length │ state │ key bytes … │ value bytes … │
+//     └───────┴──────────────┴────────────┴───────┴─────────────┴───────────────┘
 //
-// The hash is kept so that neither growth nor a backward shift hashes a key again. A value that still fits the block's
-// size class is overwritten in place.
+// `place` is the half of the hash that the index is ordered by: a record that is moved finds its index word by it. A free
+// slot has state 0 and, in the first four bytes, the next free slot of its slab.
 
-/// Hash, key length and value length.
-private let recordHeaderBytes = 16
+/// Place, lengths and state.
+let recordHeaderBytes = 12
 
-/// A pointer to one entry's heap block; whoever holds it owns the block.
+/// A pointer to one entry's slot.
 ///
 /// Not thread safe: every use stands under the shard's lock.
 @unsafe
 struct Record {
-    /// What the allocator keeps beside each block (glibc: the size word of the chunk).
-    static let allocatorOverhead = 8
+    private static let live: UInt16 = 1
 
     let base: UnsafeMutableRawPointer
 
+    @inline(__always)
     init(base: UnsafeMutableRawPointer) { unsafe self.base = base }
 
-    /// Allocates a block and copies key and value into it. Traps when the allocator has no memory left.
-    static func make(hash: KeyHash, key: Span<UInt8>, value: Span<UInt8>) -> Record {
-        let size = recordHeaderBytes + key.count + value.count
-        guard let base = unsafe malloc(size) else {
-            fatalError("out of memory: the allocator refused a record of \(size) bytes")
-        }
-        unsafe base.storeBytes(of: hash.bits, as: UInt64.self)
-        unsafe base.storeBytes(of: UInt32(key.count), toByteOffset: 8, as: UInt32.self)
-        let record = unsafe Record(base: base)
-        unsafe record.copy(key, to: recordHeaderBytes)
-        unsafe record.setValue(value)
-        return unsafe record
+    /// The bytes that an entry takes before they are rounded to a size class.
+    @inline(__always)
+    static func size(key: Int, value: Int) -> Int { recordHeaderBytes &+ key &+ value }
+
+    /// Writes a whole entry into a slot that is large enough.
+    @inline(__always)
+    func write(place: UInt32, key: Span<UInt8>, value: Span<UInt8>) {
+        unsafe base.storeBytes(of: place, as: UInt32.self)
+        unsafe base.storeBytes(of: UInt16(truncatingIfNeeded: key.count), toByteOffset: 8, as: UInt16.self)
+        unsafe base.storeBytes(of: Record.live, toByteOffset: 10, as: UInt16.self)
+        unsafe copy(key, to: recordHeaderBytes)
+        unsafe writeValue(value)
     }
 
-    var hash: KeyHash { unsafe KeyHash(bits: base.load(as: UInt64.self)) }
-    private var keyCount: Int { unsafe Int(base.load(fromByteOffset: 8, as: UInt32.self)) }
-    private var valueCount: Int { unsafe Int(base.load(fromByteOffset: 12, as: UInt32.self)) }
+    /// Replaces the value; the slot is large enough.
+    @inline(__always)
+    func writeValue(_ value: Span<UInt8>) {
+        unsafe base.storeBytes(of: UInt32(truncatingIfNeeded: value.count), toByteOffset: 4, as: UInt32.self)
+        unsafe copy(value, to: recordHeaderBytes &+ keyCount)
+    }
+
+    var place: UInt32 { unsafe base.load(as: UInt32.self) }
+    var isLive: Bool { unsafe base.load(fromByteOffset: 10, as: UInt16.self) == Record.live }
+    @inline(__always)
+    var keyCount: Int { unsafe Int(base.load(fromByteOffset: 8, as: UInt16.self)) }
+    @inline(__always)
+    var valueCount: Int { unsafe Int(base.load(fromByteOffset: 4, as: UInt32.self)) }
+    var size: Int { unsafe Record.size(key: keyCount, value: valueCount) }
 
     var key: UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(start: base + recordHeaderBytes, count: keyCount)
     }
 
+    @inline(__always)
     var value: UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(start: base + recordHeaderBytes + keyCount, count: valueCount)
     }
 
-    /// The bytes that the allocator holds for this block.
-    var allocatedBytes: UInt64 { unsafe Record.allocatedBytes(of: base) }
-
-    static func allocatedBytes(of block: UnsafeMutableRawPointer) -> UInt64 {
-        unsafe UInt64(mapwatch_usable_size(block) + allocatorOverhead)
-    }
-
+    /// Whether this is the record of `other`. Compared by words, the last of which overlaps the one before.
+    @inline(__always)
     func hasKey(_ other: Span<UInt8>) -> Bool {
         let count = unsafe keyCount
         guard other.count == count else { return false }
-        // Safety: both sides have `count` readable bytes.
+        // Safety: both sides have `count` readable bytes, and every word lies within them.
         return unsafe other.withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress else { return true }
-            return unsafe memcmp(base + recordHeaderBytes, start, count) == 0
+            guard let right = bytes.baseAddress else { return true }
+            let left = unsafe UnsafeRawPointer(base + recordHeaderBytes)
+            guard count >= 8 else { return unsafe memcmp(left, right, count) == 0 }
+            var offset = 0
+            while offset &+ 8 < count {
+                if unsafe Record.word(left, offset) != Record.word(right, offset) { return false }
+                offset &+= 8
+            }
+            return unsafe Record.word(left, count &- 8) == Record.word(right, count &- 8)
         }
     }
 
-    /// Overwrites the value when it fits this block and fills at least half of it; false, and nothing changed, else:
-    /// a small value must not keep a large block alive.
-    func replaceValue(_ value: Span<UInt8>) -> Bool {
-        let usable = unsafe mapwatch_usable_size(base)
-        let needed = unsafe recordHeaderBytes + keyCount + value.count
-        guard needed <= usable, needed >= usable / 2 else { return false }
-        unsafe setValue(value)
-        return true
+    // MARK: - Free slots
+
+    /// Marks the slot free and chains it to the slab's next free one.
+    @inline(__always)
+    func setFree(next: UInt32) {
+        unsafe base.storeBytes(of: next, as: UInt32.self)
+        unsafe base.storeBytes(of: 0, toByteOffset: 10, as: UInt16.self)
     }
 
-    func free() { unsafe Glibc.free(base) }
+    @inline(__always)
+    var nextFree: UInt32 { unsafe base.load(as: UInt32.self) }
 
-    private func setValue(_ value: Span<UInt8>) {
-        unsafe base.storeBytes(of: UInt32(value.count), toByteOffset: 12, as: UInt32.self)
-        unsafe copy(value, to: recordHeaderBytes + keyCount)
+    @inline(__always)
+    private static func word(_ start: UnsafeRawPointer, _ offset: Int) -> UInt64 {
+        unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
     }
 
+    @inline(__always)
     private func copy(_ bytes: Span<UInt8>, to offset: Int) {
         unsafe bytes.withUnsafeBytes { source in
             guard let start = source.baseAddress else { return }
-            // Safety: the block was sized for the bytes at this offset.
+            // Safety: the slot was sized for the bytes at this offset.
             unsafe memcpy(base + offset, start, source.count)
         }
     }

@@ -1,0 +1,86 @@
+// A keyed hash of raw bytes by folded multiplication: two words are mixed with secret words, multiplied to 128 bits, and
+// the halves are folded into 64. Keys come from strangers, who could build a million keys of one hash if they knew the
+// secrets; those are drawn at random when the process starts and never leave it.
+//
+// The scheme is that of wyhash and its kin (Wang Yi, "wyhash", 2019): one multiplication for a short key, one for each
+// 16 bytes of a longer one. Tried before: the standard library's SipHash-1-3, 15 ns for 12 bytes against 3 ns.
+
+/// Hashes bytes under four secret words. A value; any thread.
+struct KeyHasher: Sendable {
+    /// The hasher of this process.
+    static let process = {
+        var random = SystemRandomNumberGenerator()
+        return KeyHasher(secrets: (random.next(), random.next(), random.next(), random.next()))
+    }()
+
+    private let secret0: UInt64
+    private let secret1: UInt64
+    private let secret2: UInt64
+    private let secret3: UInt64
+
+    init(secrets: (UInt64, UInt64, UInt64, UInt64)) {
+        (secret0, secret1, secret2, secret3) = secrets
+    }
+
+    /// Cost: about 3 ns for a key of 12 bytes, 50 ns for one of 1 KiB, whatever the bytes are.
+    @inline(__always)
+    func hash(_ key: Span<UInt8>) -> UInt64 {
+        // Safety: every word is read within the key's `count` bytes.
+        unsafe key.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return finish(0, 0, length: 0) }
+            return unsafe hash(start, bytes.count)
+        }
+    }
+
+    @inline(__always)
+    private func hash(_ start: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        if count >= 8 {
+            if count > 16 { return unsafe hashLong(start, count) }
+            return finish(unsafe word(start, 0), unsafe word(start, count &- 8), length: count)
+        }
+        if count >= 4 {
+            return finish(unsafe half(start, 0), unsafe half(start, count &- 4), length: count)
+        }
+        // One to three bytes, each in at least one place.
+        let first = UInt64(unsafe start.load(as: UInt8.self))
+        let middle = UInt64(unsafe start.load(fromByteOffset: count / 2, as: UInt8.self))
+        let last = UInt64(unsafe start.load(fromByteOffset: count &- 1, as: UInt8.self))
+        return finish(first << 16 | middle << 8 | last, 0, length: count)
+    }
+
+    @inline(never)
+    private func hashLong(_ start: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        var state = secret3
+        var offset = 0
+        while offset &+ 16 < count {
+            state = KeyHasher.fold(
+                unsafe word(start, offset) ^ secret1, unsafe word(start, offset &+ 8) ^ state ^ secret2)
+            offset &+= 16
+        }
+        // The last 16 bytes, some of which may have been read before.
+        return finish(
+            unsafe word(start, count &- 16) ^ state, unsafe word(start, count &- 8) ^ secret3, length: count)
+    }
+
+    @inline(__always)
+    private func finish(_ first: UInt64, _ second: UInt64, length: Int) -> UInt64 {
+        let mixed = KeyHasher.fold(first ^ secret0, second ^ secret1)
+        return KeyHasher.fold(mixed ^ secret2, secret3 ^ UInt64(truncatingIfNeeded: length))
+    }
+
+    @inline(__always)
+    private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
+        let product = left.multipliedFullWidth(by: right)
+        return product.high ^ product.low
+    }
+
+    @inline(__always)
+    private func word(_ start: UnsafeRawPointer, _ offset: Int) -> UInt64 {
+        unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    }
+
+    @inline(__always)
+    private func half(_ start: UnsafeRawPointer, _ offset: Int) -> UInt64 {
+        UInt64(unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+}

@@ -1,0 +1,279 @@
+import Glibc
+
+// The records of one shard, in slabs of one slot size each:
+//
+//     directory:  [–|slab 1|slab 2|slab 3|…]        ref = slab number and unit: 4 bytes, and no record ever moves under it
+//                     │ class 8 (128-byte slots)    but when compaction moves it and writes the new ref to the index
+//                     ▼
+//                   [R|R|·|R|R|·| untouched … ]     freed slots are chained; the rest has never been touched
+//
+// A class begins with a slab of 4 KiB and doubles up to 64 KiB, so that 256 nearly empty shards cost 1 MiB and not 16.
+// Records over 2 KiB have a heap block to themselves.
+//
+// Random deletes leave every slab a little used. `compact` empties the least used slab of a class into the others, a few
+// records at a time, and gives its pages back: that is how memory returns after a mass delete.
+//
+// Bounds: 2^20 slabs, 64 GiB a shard; slots waste less than 16 bytes a record.
+
+/// Slots for records, with an account of the memory that they take.
+///
+/// Not thread safe: every call stands under the shard's lock; `record(at:)` may share it.
+@safe
+struct RecordStore: ~Copyable {
+    /// Records of more units have a block of their own.
+    private static let largestClass = 2048 / RecordRef.unitBytes
+
+    private struct SizeClass {
+        /// The first slab that has a free slot; 0 is none.
+        var firstPartial: UInt32 = 0
+        var slabs: UInt32 = 0
+        /// Free slots in all slabs of the class.
+        var freeSlots = 0
+    }
+
+    // Safety: `slabs` has room for `capacity` slabs, of which those below `count` are initialised (but the first, which
+    // is never used); a slab in the chain of `firstUnused` is released. All is private to this value.
+    private var slabs: UnsafeMutablePointer<Slab>?
+    private var capacity = 0
+    private var count = 1
+    /// Numbers of released slabs, chained by `next`.
+    private var firstUnused: UInt32 = 0
+    /// One per number of units; a plain block, since an array would check its uniqueness at each write.
+    private let classes: UnsafeMutablePointer<SizeClass>
+    /// Bytes of live records, rounded to their size class.
+    private(set) var liveBytes = 0
+    /// Bytes of all slabs and of the directory.
+    private(set) var allocatedBytes = 0
+
+    init() {
+        unsafe slabs = nil
+        let classes = UnsafeMutablePointer<SizeClass>.allocate(capacity: RecordStore.largestClass + 1)
+        unsafe classes.initialize(repeating: SizeClass(), count: RecordStore.largestClass + 1)
+        unsafe self.classes = classes
+    }
+
+    deinit {
+        for number in 1..<max(count, 1) {
+            if let slab = unsafe slabs?[number], slab.used > 0 { slab.release() }
+        }
+        unsafe free(slabs)
+        unsafe classes.deallocate()
+    }
+
+    /// The record at `ref`, which must be live.
+    @inline(__always)
+    func record(at ref: RecordRef) -> Record {
+        guard let slabs = unsafe slabs else { fatalError("a reference into an empty store") }
+        return unsafe Record(base: slabs[ref.slab].base + Int(ref.unit) &* RecordRef.unitBytes)
+    }
+
+    /// A slot for `size` bytes.
+    @inline(__always)
+    mutating func allocate(_ size: Int) -> RecordRef {
+        let units = (size &+ RecordRef.unitBytes &- 1) / RecordRef.unitBytes
+        guard units <= RecordStore.largestClass else { return allocateLarge(size) }
+        if unsafe classes[units].firstPartial == 0 { addSlab(units) }
+        liveBytes &+= units &* RecordRef.unitBytes
+        return takeSlot(units)
+    }
+
+    /// Frees the slot of a live record.
+    @inline(__always)
+    mutating func release(_ ref: RecordRef) {
+        guard let slabs = unsafe slabs else { return }
+        let slab = unsafe slabs + ref.slab
+        let units = unsafe slab.pointee.slotUnits
+        guard units > 0 else {
+            unsafe liveBytes &-= slab.pointee.bytes
+            releaseSlab(ref.slab)
+            return
+        }
+        liveBytes &-= units &* RecordRef.unitBytes
+        freeSlot(ref, units)
+    }
+
+    /// Whether a record of `size` bytes may stay in the slot at `ref`: it has the same class.
+    @inline(__always)
+    func fits(_ size: Int, in ref: RecordRef) -> Bool {
+        guard let slabs = unsafe slabs else { return false }
+        let units = unsafe slabs[ref.slab].slotUnits
+        return units > 0 && (size &+ RecordRef.unitBytes &- 1) / RecordRef.unitBytes == units
+    }
+
+    // MARK: - Slots
+
+    @inline(__always)
+    private mutating func takeSlot(_ units: Int) -> RecordRef {
+        guard let slabs = unsafe slabs else { fatalError("a class without a slab") }
+        let number = unsafe classes[units].firstPartial
+        let slab = unsafe slabs + Int(number)
+        let unit: UInt32
+        if unsafe slab.pointee.firstFree != 0 {
+            unit = unsafe slab.pointee.firstFree &- 1
+            let record = unsafe Record(base: slab.pointee.base + Int(unit) &* RecordRef.unitBytes)
+            unsafe slab.pointee.firstFree = record.nextFree
+        } else {
+            unit = unsafe UInt32(truncatingIfNeeded: slab.pointee.untouched &* units)
+            unsafe slab.pointee.untouched &+= 1
+        }
+        unsafe slab.pointee.used &+= 1
+        unsafe classes[units].freeSlots &-= 1
+        if unsafe slab.pointee.isFull { unlink(number, units) }
+        return RecordRef(slab: number, unit: unit)
+    }
+
+    @inline(__always)
+    private mutating func freeSlot(_ ref: RecordRef, _ units: Int) {
+        guard let slabs = unsafe slabs else { return }
+        let slab = unsafe slabs + ref.slab
+        let wasFull = unsafe slab.pointee.isFull
+        unsafe record(at: ref).setFree(next: slab.pointee.firstFree)
+        unsafe slab.pointee.firstFree = ref.unit &+ 1
+        unsafe slab.pointee.used &-= 1
+        unsafe classes[units].freeSlots &+= 1
+        if wasFull { link(UInt32(truncatingIfNeeded: ref.slab), units) }
+        if unsafe slab.pointee.used == 0 { releaseSlab(ref.slab) }
+    }
+
+    private mutating func link(_ number: UInt32, _ units: Int) {
+        guard let slabs = unsafe slabs else { return }
+        let head = unsafe classes[units].firstPartial
+        unsafe slabs[Int(number)].previous = 0
+        unsafe slabs[Int(number)].next = head
+        if head != 0 { unsafe slabs[Int(head)].previous = number }
+        unsafe classes[units].firstPartial = number
+    }
+
+    private mutating func unlink(_ number: UInt32, _ units: Int) {
+        guard let slabs = unsafe slabs else { return }
+        let (previous, next) = unsafe (slabs[Int(number)].previous, slabs[Int(number)].next)
+        if previous == 0 { unsafe classes[units].firstPartial = next } else { unsafe slabs[Int(previous)].next = next }
+        if next != 0 { unsafe slabs[Int(next)].previous = previous }
+    }
+
+    // MARK: - Slabs
+
+    private mutating func addSlab(_ units: Int) {
+        // At least four slots a slab, but no more than 64 KiB.
+        let least = max(4096, (units * RecordRef.unitBytes * 4).nextPowerOf2)
+        let bytes = unsafe min(SlabPool.slabBytes, least << min(Int(classes[units].slabs), 4))
+        let slab = Slab.make(slotUnits: units, bytes: bytes)
+        unsafe classes[units].slabs += 1
+        unsafe classes[units].freeSlots += slab.slots
+        link(add(slab), units)
+    }
+
+    private mutating func allocateLarge(_ size: Int) -> RecordRef {
+        let slab = Slab.make(largeRecord: size)
+        liveBytes += slab.bytes
+        return RecordRef(slab: add(slab), unit: 0)
+    }
+
+    private mutating func add(_ slab: Slab) -> UInt32 {
+        allocatedBytes += slab.bytes
+        if firstUnused != 0, let slabs = unsafe slabs {
+            let number = firstUnused
+            firstUnused = unsafe slabs[Int(number)].next
+            unsafe slabs[Int(number)] = slab
+            return number
+        }
+        if count >= capacity { growDirectory() }
+        precondition(count <= RecordStore.maximumSlabs, "a shard holds at most \(RecordStore.maximumSlabs) slabs")
+        unsafe slabs?[count] = slab
+        count += 1
+        return UInt32(count - 1)
+    }
+
+    private static let maximumSlabs = RecordRef.maximumSlab
+
+    private mutating func growDirectory() {
+        let newCapacity = max(8, capacity * 2)
+        let bytes = newCapacity * MemoryLayout<Slab>.stride
+        guard let block = unsafe realloc(slabs, bytes) else {
+            fatalError("out of memory: the heap refused a directory of \(bytes) bytes")
+        }
+        allocatedBytes += bytes - capacity * MemoryLayout<Slab>.stride
+        unsafe slabs = block.assumingMemoryBound(to: Slab.self)
+        capacity = newCapacity
+    }
+
+    private mutating func releaseSlab(_ number: Int) {
+        guard let slabs = unsafe slabs else { return }
+        let slab = unsafe slabs[number]
+        if slab.slotUnits > 0 {
+            unlink(UInt32(number), slab.slotUnits)
+            unsafe classes[slab.slotUnits].slabs -= 1
+            unsafe classes[slab.slotUnits].freeSlots -= slab.slots
+        }
+        allocatedBytes -= slab.bytes
+        slab.release()
+        unsafe slabs[number].used = 0
+        unsafe slabs[number].next = firstUnused
+        firstUnused = UInt32(number)
+    }
+}
+
+extension Int {
+    /// The least power of two that is not below this positive number.
+    var nextPowerOf2: Int { 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
+}
+
+// MARK: - Compaction
+
+extension RecordStore {
+    /// Moves up to `budget` records out of slabs that are at most half used, and returns how many it moved; 0 when there
+    /// is nothing to gain. `didMove` learns of each record's old and new place before the old one is gone.
+    mutating func compact(budget: Int, didMove: (_ record: Record, _ old: RecordRef, _ new: RecordRef) -> Void) -> Int {
+        var moved = 0
+        for units in 1...RecordStore.largestClass where unsafe classes[units].slabs > 1 {
+            while moved < budget, let victim = victim(units) {
+                moved += unsafe empty(victim, units, budget: budget - moved, didMove)
+            }
+        }
+        return moved
+    }
+
+    /// The least used slab of a class, if it is at most half used and the others have room for what it holds.
+    private func victim(_ units: Int) -> UInt32? {
+        guard let slabs = unsafe slabs else { return nil }
+        var least: UInt32 = 0
+        var number = unsafe classes[units].firstPartial
+        while number != 0 {
+            if unsafe least == 0 || slabs[Int(number)].used < slabs[Int(least)].used { least = number }
+            number = unsafe slabs[Int(number)].next
+        }
+        guard least != 0 else { return nil }
+        let slab = unsafe slabs[Int(least)]
+        let freeElsewhere = unsafe classes[units].freeSlots - (slab.slots - slab.used)
+        return slab.used * 2 <= slab.slots && freeElsewhere >= slab.used ? least : nil
+    }
+
+    /// Moves records out of one slab, from its end; the last one that goes takes the slab with it.
+    private mutating func empty(
+        _ number: UInt32, _ units: Int, budget: Int,
+        _ didMove: (_ record: Record, _ old: RecordRef, _ new: RecordRef) -> Void
+    ) -> Int {
+        var moved = 0
+        var slot = unsafe (slabs?[Int(number)].untouched ?? 0) - 1
+        // The slab stands aside while its records look for new slots.
+        unlink(number, units)
+        while slot >= 0, moved < budget {
+            let old = RecordRef(slab: number, unit: UInt32(slot * units))
+            let source = unsafe record(at: old)
+            slot -= 1
+            guard unsafe source.isLive else { continue }
+            let new = takeSlot(units)
+            unsafe memcpy(record(at: new).base, source.base, source.size)
+            unsafe didMove(source, old, new)
+            moved += 1
+            if unsafe slabs?[Int(number)].used == 1 {
+                link(number, units)
+                freeSlot(old, units)
+                return moved
+            }
+            freeSlot(old, units)
+        }
+        link(number, units)
+        return moved
+    }
+}
