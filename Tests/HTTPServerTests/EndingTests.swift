@@ -85,8 +85,9 @@ struct EndingTests {
         limits.connections = limit
         for _ in 0..<10 {
             let fixture = try Fixture([echoRoute()], limits: limits)
-            let clients = (0..<3).map { _ in
-                TestThread {
+            let clients = ThreadGroup()
+            for _ in 0..<3 {
+                clients.start {
                     // Ends when a connection is refused, which only the stop can bring about.
                     while let connection = try? fixture.connect() {
                         for _ in 0..<3 { _ = try? connection.request("PUT", "/echo", body: [1, 2, 3]) }
@@ -95,7 +96,7 @@ struct EndingTests {
             }
             _ = fixture.waitForFinished(20)
             #expect(fixture.server.stop(within: 10))
-            clients.forEach { $0.join() }
+            clients.join()
             #expect(fixture.server.statistics.openConnections == 0)
         }
     }

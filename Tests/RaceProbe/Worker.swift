@@ -18,7 +18,9 @@ struct Worker: Sendable {
             switch draw(1_000) {
             case 0: iterate(.snapshot)
             case 1: iterate(.live)
+            case 3: _ = map.maintain(budget: draw(1_000))
             case 2: tally.deletes += UInt64(map.deleteMatching(prefix: [0xff, UInt8(draw(8))]))
+            case 4..<30: noteDelete(map.delete(grownKey(draw(UInt64(number + 1)))))
             case ..<60: grow(number)
             case ..<400: store([0xff, UInt8(draw(8))], count: draw(200))
             case ..<650: noteDelete(map.delete([0xff, UInt8(draw(8))]))
@@ -27,13 +29,16 @@ struct Worker: Sendable {
         }
     }
 
-    /// Keys that stay, so that the tables grow to the end.
+    /// Keys of this thread alone, half of which stay, so that the tables grow to the end and slabs become half empty.
     private mutating func grow(_ number: Int) {
-        store(
-            [
-                thread, UInt8(truncatingIfNeeded: number >> 16), UInt8(truncatingIfNeeded: number >> 8),
-                UInt8(truncatingIfNeeded: number),
-            ], count: 1)
+        store(grownKey(number), count: 1)
+    }
+
+    private func grownKey(_ number: Int) -> [UInt8] {
+        [
+            thread, UInt8(truncatingIfNeeded: number >> 16), UInt8(truncatingIfNeeded: number >> 8),
+            UInt8(truncatingIfNeeded: number),
+        ]
     }
 
     /// All bytes of a value are equal, so that a torn one shows.
