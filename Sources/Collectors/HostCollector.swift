@@ -13,6 +13,12 @@ public struct HostCollector: Collector {
             MetricFamily(
                 "mapwatch_maps", .gauge, help: "Maps that are hosted now.", value: .count(UInt64(host.maps.count))),
             MetricFamily(
+                "mapwatch_maps_max_bytes", .gauge, help: "Bytes that all maps together may hold.",
+                value: host.maximumBytes == .max ? .real(.infinity) : .signed(Int64(host.maximumBytes))),
+            MetricFamily(
+                "mapwatch_maps_allocated_bytes", .gauge, help: "Bytes that all maps together hold now.",
+                value: .count(host.allocatedBytes)),
+            MetricFamily(
                 "mapwatch_maps_dropped_total", .counter, help: "Maps dropped.", value: .count(host.mapsDropped)),
             MetricFamily(
                 "mapwatch_entries_dropped_total", .counter, help: "Entries that dropped maps held.",

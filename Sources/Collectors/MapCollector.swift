@@ -15,8 +15,10 @@ public struct MapCollector: Collector {
             "map_info", .gauge, help: "1; the labels say how a map is built and how finely it is shown.")
         var created = MetricFamily(
             "map_created_timestamp_seconds", .gauge, help: "When a map was created, in seconds since 1970.")
+        var refused = MetricFamily("map_op_refused_total", .counter, help: "Operations refused: no writes.")
         for map in scrape.maps.maps {
             let name = map.name.text
+            refused.append(LabelSet(["map_name": name, "reason": "memory"]), .count(map.sum(\.refusals)))
             info.append(
                 LabelSet([
                     "map_name": name, "strategy": map.options.strategy.rawValue, "shards": "\(map.options.shards)",
@@ -29,7 +31,7 @@ public struct MapCollector: Collector {
                 }
             }
         }
-        return families + [info, created]
+        return families + [refused, info, created]
     }
 
     private struct Column: Sendable {

@@ -8,6 +8,8 @@ public struct Configuration: Sendable, Equatable {
         public let options: MapOptions
     }
 
+    /// Bytes that all maps together may hold; nil leaves the choice to the daemon.
+    public var maximumBytes: Int?
     /// In the order of the file.
     public var maps: [Map] = []
 

@@ -4,6 +4,7 @@ import Yams
 // The YAML is read as a tree and walked by hand, not decoded: a decoder takes unknown keys in silence, and a misspelt
 // option that is ignored is an outage that waits. Each error names the line, the value and what would be right.
 //
+//     max_bytes: 1073741824
 //     maps:
 //       - name: orders
 //         strategy: sharded
@@ -27,10 +28,21 @@ private struct ConfigurationParser {
         for (key, value) in try mapping(root, "the file") {
             switch key.text {
             case "maps": configuration.maps = try maps(value)
-            default: throw error(key.line, "key \"\(key.text)\" is unknown; known is maps")
+            case "max_bytes": configuration.maximumBytes = try bytes(value)
+            default: throw error(key.line, "key \"\(key.text)\" is unknown; known are maps, max_bytes")
             }
         }
         return configuration
+    }
+
+    private func bytes(_ node: Node) throws(ConfigurationError) -> Int {
+        guard let bytes = node.int, bytes >= MapOptions.smallestMaximumBytes else {
+            throw error(
+                line(node),
+                "max_bytes must be a whole number of at least \(MapOptions.smallestMaximumBytes), not "
+                    + (node.string ?? "a list or mapping"))
+        }
+        return bytes
     }
 
     private func maps(_ node: Node) throws(ConfigurationError) -> [Configuration.Map] {

@@ -14,13 +14,13 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     private let createdAt: Double
     private let shards: RigidArray<Shard<Guard>>
 
-    init(name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double) {
+    init(name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double, budget: MemoryBudget) {
         self.name = name
         self.options = options
         self.incarnation = incarnation
         self.createdAt = createdAt
         var shards = RigidArray<Shard<Guard>>(capacity: options.shards)
-        for _ in 0..<options.shards { shards.append(Shard()) }
+        for _ in 0..<options.shards { shards.append(Shard(budget: budget)) }
         self.shards = shards
     }
 
@@ -42,7 +42,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     @_specialize(where Guard == SharedGuard)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
         let hash = KeyHash(key)
-        return shards[hash.shard(of: shards.count)].store(key, hash, value: value) ? .inserted : .updated
+        return shards[hash.shard(of: shards.count)].store(key, hash, value: value)
     }
 
     @_specialize(where Guard == ExclusiveGuard)
@@ -116,8 +116,9 @@ extension ShardGuard where Self: ~Copyable {
     /// A map whose every shard stands behind a guard of this kind. Open to the package, so that a test can bring a
     /// guard of its own.
     package static func makeMap(
-        name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double
+        name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double,
+        budget: MemoryBudget = MemoryBudget()
     ) -> any InstrumentedMap {
-        ByteMap<Self>(name: name, options: options, incarnation: incarnation, createdAt: createdAt)
+        ByteMap<Self>(name: name, options: options, incarnation: incarnation, createdAt: createdAt, budget: budget)
     }
 }

@@ -13,7 +13,8 @@ public protocol InstrumentedMap: AnyObject, Sendable {
     /// ``load(_:)``, without an allocation once the buffer is large enough.
     func load(_ key: Span<UInt8>, into buffer: inout [UInt8]) -> Bool
 
-    /// Sets the value of `key`. Linearizable; the shard's lock; counts an insert or an update.
+    /// Sets the value of `key`. Linearizable; the shard's lock; counts an insert, an update or, over a bound on memory, a
+    /// refusal.
     @discardableResult
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome
 
@@ -42,6 +43,8 @@ public protocol InstrumentedMap: AnyObject, Sendable {
 public enum StoreOutcome: Sendable, Equatable {
     case inserted
     case updated
+    /// There was no memory for it (`max_bytes` of the map or of the process): nothing has changed.
+    case refused
 }
 
 /// One key with its value, copied out of a map.

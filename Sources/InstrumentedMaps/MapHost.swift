@@ -18,9 +18,13 @@ public final class MapHost: Sendable {
 
     private let state = LockedState(State())
     private let secondsSince1970: @Sendable () -> Double
+    /// What all maps together may hold.
+    private let budget: MemoryBudget
 
-    /// `secondsSince1970` dates the maps; it is asked once per map.
-    public init(secondsSince1970: @escaping @Sendable () -> Double) {
+    /// `secondsSince1970` dates the maps; it is asked once per map. All maps together hold at most `maximumBytes` of
+    /// records and indexes.
+    public init(maximumBytes: Int = .max, secondsSince1970: @escaping @Sendable () -> Double) {
+        budget = MemoryBudget(limit: maximumBytes)
         self.secondsSince1970 = secondsSince1970
     }
 
@@ -104,16 +108,21 @@ public final class MapHost: Sendable {
         let state = state.withLock { $0 }
         return HostSnapshot(
             maps: state.maps.values.map { $0.snapshot() }.sorted { $0.name < $1.name },
+            maximumBytes: budget.limit, allocatedBytes: UInt64(max(0, budget.bytesUsed)),
             mapsDropped: state.mapsDropped, entriesDropped: state.entriesDropped,
             undeclaredWrites: state.undeclaredWrites)
     }
 
     private func makeMap(_ name: MapName, _ options: MapOptions, _ incarnation: UInt64) -> any InstrumentedMap {
         let now = secondsSince1970()
+        let budget = MemoryBudget(limit: options.maximumBytes ?? .max, within: budget)
         return switch options.strategy {
         case .sharded:
-            ExclusiveGuard.makeMap(name: name, options: options, incarnation: incarnation, createdAt: now)
-        case .rwlock: SharedGuard.makeMap(name: name, options: options, incarnation: incarnation, createdAt: now)
+            ExclusiveGuard.makeMap(
+                name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget)
+        case .rwlock:
+            SharedGuard.makeMap(
+                name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget)
         }
     }
 }
@@ -122,15 +131,23 @@ public final class MapHost: Sendable {
 public struct HostSnapshot: Sendable {
     /// Sorted by name.
     public let maps: [MapSnapshot]
+    /// What all maps together may hold; `Int.max` without a bound.
+    public let maximumBytes: Int
+    /// What all maps together hold now, those included that are dropped but still in use.
+    public let allocatedBytes: UInt64
     public let mapsDropped: UInt64
     /// Entries that dropped maps held when they were dropped.
     public let entriesDropped: UInt64
     /// Writes to maps that nobody had declared.
     public let undeclaredWrites: UInt64
 
-    public init(maps: [MapSnapshot], mapsDropped: UInt64 = 0, entriesDropped: UInt64 = 0, undeclaredWrites: UInt64 = 0)
-    {
+    public init(
+        maps: [MapSnapshot], maximumBytes: Int = .max, allocatedBytes: UInt64 = 0, mapsDropped: UInt64 = 0,
+        entriesDropped: UInt64 = 0, undeclaredWrites: UInt64 = 0
+    ) {
         self.maps = maps
+        self.maximumBytes = maximumBytes
+        self.allocatedBytes = allocatedBytes
         self.mapsDropped = mapsDropped
         self.entriesDropped = entriesDropped
         self.undeclaredWrites = undeclaredWrites
@@ -155,6 +172,7 @@ public enum MapHostError: Error, Equatable, CustomStringConvertible {
     }
 
     private static func text(_ options: MapOptions) -> String {
-        "strategy \"\(options.strategy.rawValue)\" and \(options.shards) shard\(options.shards == 1 ? "" : "s")"
+        "strategy \"\(options.strategy.rawValue)\", \(options.shards) shard\(options.shards == 1 ? "" : "s")"
+            + (options.maximumBytes.map { " and max_bytes \($0)" } ?? "")
     }
 }

@@ -18,9 +18,17 @@ public struct MapOptions: Sendable, Equatable {
     public let strategy: MapStrategy
     /// The number of shards: locks, tables and rows of counters.
     public let shards: Int
+    /// Bytes of records and index that the map may hold, as `map_allocated_bytes` shows them; nil for no bound of its own.
+    public let maximumBytes: Int?
+    /// Less would not hold a slab.
+    public static let smallestMaximumBytes = 1 << 16
 
     /// Throws ``MapOptionsError`` for a combination that no map can have.
-    public init(strategy: MapStrategy = .sharded, shards: Int? = nil) throws(MapOptionsError) {
+    public init(
+        strategy: MapStrategy = .sharded, shards: Int? = nil, maximumBytes: Int? = nil
+    ) throws(MapOptionsError) {
+        if let maximumBytes, maximumBytes < MapOptions.smallestMaximumBytes { throw .maximumBytesTooSmall(maximumBytes) }
+        self.maximumBytes = maximumBytes
         switch strategy {
         case .sharded:
             let count = shards ?? MapOptions.defaultShards
@@ -42,12 +50,17 @@ public struct MapOptions: Sendable, Equatable {
             guard let known = MapStrategy(rawValue: name) else { throw .unknownStrategy(name) }
             strategy = known
         }
-        var shards: Int?
-        if let value = fields[OptionField.shards.rawValue] {
-            guard case .integer(let count) = value else { throw .wrongType(.shards, wanted: "a whole number", value) }
-            shards = count
-        }
-        try self.init(strategy: strategy, shards: shards)
+        try self.init(
+            strategy: strategy, shards: MapOptions.integer(.shards, in: fields),
+            maximumBytes: MapOptions.integer(.maximumBytes, in: fields))
+    }
+
+    private static func integer(
+        _ field: OptionField, in fields: [String: OptionValue]
+    ) throws(MapOptionsError) -> Int? {
+        guard let value = fields[field.rawValue] else { return nil }
+        guard case .integer(let number) = value else { throw .wrongType(field, wanted: "a whole number", value) }
+        return number
     }
 }
 
@@ -55,6 +68,7 @@ public struct MapOptions: Sendable, Equatable {
 public enum OptionField: String, Sendable, CaseIterable {
     case strategy
     case shards
+    case maximumBytes = "max_bytes"
 }
 
 /// The value of an option as a file or a request has it.
@@ -80,6 +94,7 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
     case unknownStrategy(String)
     case shardsOutOfRange(Int)
     case strategyTakesNoShards(MapStrategy)
+    case maximumBytesTooSmall(Int)
 
     /// The option that is wrong, as it is spelt in JSON and YAML.
     public var field: String {
@@ -88,6 +103,7 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
         case .wrongType(let field, _, _): field.rawValue
         case .unknownStrategy: "strategy"
         case .shardsOutOfRange, .strategyTakesNoShards: "shards"
+        case .maximumBytesTooSmall: "max_bytes"
         }
     }
 
@@ -106,6 +122,8 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
             return "shards must be \(range.lowerBound) to \(range.upperBound), not \(count)"
         case .strategyTakesNoShards(let strategy):
             return "shards cannot be set: strategy \"\(strategy.rawValue)\" has one lock"
+        case .maximumBytesTooSmall(let count):
+            return "max_bytes must be at least \(MapOptions.smallestMaximumBytes), not \(count)"
         }
     }
 }

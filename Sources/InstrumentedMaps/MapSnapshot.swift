@@ -34,6 +34,8 @@ public struct ShardSample: Sendable, Equatable {
     /// Deletes that found their key.
     public var deletes: UInt64 = 0
     public var deleteMisses: UInt64 = 0
+    /// Stores for which there was no memory: no writes.
+    public var refusals: UInt64 = 0
     /// Loads that found their key.
     public var loads: UInt64 = 0
     public var loadMisses: UInt64 = 0

@@ -33,8 +33,11 @@ struct Daemon {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         try refuseDeterministicHashing()
         System.raiseDescriptorLimit()
-        let host = MapHost(secondsSince1970: System.secondsSince1970)
-        try createMaps(host)
+        let configuration = try readConfiguration()
+        let maximumBytes = configuration.maximumBytes ?? SystemMemory.available() / 4 * 3
+        let host = MapHost(maximumBytes: maximumBytes, secondsSince1970: System.secondsSince1970)
+        logger.info("memory for maps", metadata: ["max_bytes": "\(maximumBytes)"])
+        try createMaps(configuration.maps, on: host)
         // Both listeners are bound before either serves: a daemon that is half up helps nobody.
         let metricsSockets = try bind(settings.webListenAddresses)
         let dataSockets = try bind(settings.dataListenAddresses)
@@ -65,12 +68,18 @@ struct Daemon {
         }
     }
 
-    private func createMaps(_ host: MapHost) throws(StartRefusal) {
+    private func readConfiguration() throws(StartRefusal) -> Configuration {
+        guard let file = settings.configurationFile else { return Configuration() }
         do {
-            if let file = settings.configurationFile {
-                let configuration = try Configuration(yaml: System.readFile(file), path: file)
-                for map in configuration.maps { _ = try host.create(map.name, map.options) }
-            }
+            return try Configuration(yaml: System.readFile(file), path: file)
+        } catch {
+            throw StartRefusal(description: "\(error)")
+        }
+    }
+
+    private func createMaps(_ maps: [Configuration.Map], on host: MapHost) throws(StartRefusal) {
+        do {
+            for map in maps { _ = try host.create(map.name, map.options) }
             if settings.playsDemo {
                 for map in try DemoWorkload.maps() where host.map(map.name) == nil {
                     _ = try host.create(map.name, map.options)

@@ -48,7 +48,7 @@ struct ByteTableTests {
             // The table fills, drains and fills again.
             if Int.random(in: 0..<1_000, using: &generator) < (step / 1_000 % 2 == 0 ? 700 : 300) {
                 let value = [UInt8](repeating: UInt8(truncatingIfNeeded: step), count: step % 70)
-                let isNew = table.store(key.span, hash, value: value.span)
+                let isNew = table.store(key.span, hash, value: value.span) == .inserted
                 #expect(isNew == (expected.updateValue(value, forKey: key) == nil), "\(TestSeed.note)")
             } else {
                 let wasThere = table.remove(key.span, hash)

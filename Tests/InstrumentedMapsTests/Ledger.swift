@@ -29,6 +29,7 @@ struct Ledger: Sendable, Equatable {
         switch outcome {
         case .inserted: inserts += 1
         case .updated: updates += 1
+        case .refused: Issue.record("a store was refused, though nothing bounds the map")
         }
     }
 

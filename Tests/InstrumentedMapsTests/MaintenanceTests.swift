@@ -46,7 +46,7 @@ struct MaintenanceTests {
             // Fills, drains, fills: growth, shrinking and compaction in turn.
             if Int.random(in: 0..<1_000, using: &generator) < (step / 5_000 % 2 == 0 ? 800 : 150) {
                 let value = [UInt8](repeating: UInt8(truncatingIfNeeded: step), count: step % 5 * 60)
-                let isNew = table.store(key.span, hash, value: value.span)
+                let isNew = table.store(key.span, hash, value: value.span) == .inserted
                 #expect(isNew == (expected.updateValue(value, forKey: key) == nil), "\(TestSeed.note)")
             } else {
                 let wasThere = table.remove(key.span, hash)

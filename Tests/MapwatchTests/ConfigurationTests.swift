@@ -29,7 +29,12 @@ struct ConfigurationTests {
     @Test(
         "a mistake is named with its line, its value and the way out",
         arguments: [
-            ("mapz: []", "mapwatch.yml:1: key \"mapz\" is unknown; known is maps"),
+            ("mapz: []", "mapwatch.yml:1: key \"mapz\" is unknown; known are maps, max_bytes"),
+            ("max_bytes: lots", "mapwatch.yml:1: max_bytes must be a whole number of at least 65536, not lots"),
+            (
+                "max_bytes: 5\nmaps: []",
+                "mapwatch.yml:1: max_bytes must be a whole number of at least 65536, not 5"
+            ),
             ("- a\n- b", "mapwatch.yml:1: the file must be a mapping of keys to values"),
             ("maps: 3", "mapwatch.yml:1: maps must be a list of maps"),
             ("maps:\n  - 7", "mapwatch.yml:2: a map must be a mapping of keys to values"),
@@ -40,7 +45,7 @@ struct ConfigurationTests {
             ),
             (
                 "maps:\n  - name: a\n    shardz: 4",
-                "mapwatch.yml:3: map \"a\": option \"shardz\" is unknown; known are strategy, shards"
+                "mapwatch.yml:3: map \"a\": option \"shardz\" is unknown; known are strategy, shards, max_bytes"
             ),
             (
                 "maps:\n  - name: a\n    strategy: magic",

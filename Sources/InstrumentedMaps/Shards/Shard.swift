@@ -11,9 +11,9 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
     // a pointer because a shard is borrowed, never mutated, by the many threads that use it.
     private let table: UnsafeMutablePointer<ByteTable>
 
-    init() {
+    init(budget: MemoryBudget) {
         let table = UnsafeMutablePointer<ByteTable>.allocate(capacity: 1)
-        unsafe table.initialize(to: ByteTable())
+        unsafe table.initialize(to: ByteTable(budget: budget))
         unsafe self.table = table
     }
 
@@ -38,13 +38,17 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Sets the value of `key`; true when the key is new.
-    func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> Bool {
+    /// Sets the value of `key`.
+    func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
         shardGuard.exclusively {
-            let isNew = unsafe table.pointee.store(key, hash, value: value)
-            if isNew { counters.inserts.addExclusively() } else { counters.updates.addExclusively() }
+            let outcome = unsafe table.pointee.store(key, hash, value: value)
+            switch outcome {
+            case .inserted: counters.inserts.addExclusively()
+            case .updated: counters.updates.addExclusively()
+            case .refused: counters.refusals.addExclusively()
+            }
             unsafe counters.publish(table.pointee)
-            return isNew
+            return outcome
         }
     }
 
@@ -87,14 +91,19 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
         shardGuard.sharing { bumpAsReader(counters.iterations) }
     }
 
-    /// Moves up to `budget` slots or records in slices of 64, so that an operation waits for no more than that.
+    /// Moves up to `budget` slots or records in slices of 64, so that an operation waits for no more than that. A shard
+    /// that nobody has written since it was tidy is not even locked.
     func maintain(budget: Int) -> Int {
         var done = 0
-        while done < budget {
+        while done < budget, counters.tidyAtWrites.value != counters.writes {
             let slice = min(HashIndex.slotsPerStep, budget - done)
             let moved = shardGuard.exclusively {
                 let moved = unsafe table.pointee.maintain(budget: slice)
-                if moved > 0 { unsafe counters.publish(table.pointee) }
+                if moved > 0 {
+                    unsafe counters.publish(table.pointee)
+                } else {
+                    counters.tidyAtWrites.set(counters.writes)
+                }
                 return moved
             }
             if moved == 0 { break }

@@ -14,10 +14,13 @@ struct ShardCounters: ~Copyable {
     let updates = Counter()
     let deletes = Counter()
     let deleteMisses = Counter()
+    let refusals = Counter()
     let entries = Counter()
     let capacity = Counter()
     let liveBytes = Counter()
     let allocatedBytes = Counter()
+    /// The writes after which maintenance found nothing left to do.
+    let tidyAtWrites = Counter()
     private let gap = CacheLinePadding()
     let loads = Counter()
     let loadMisses = Counter()
@@ -32,12 +35,16 @@ struct ShardCounters: ~Copyable {
         allocatedBytes.set(table.allocatedBytes)
     }
 
+    /// Completed writes.
+    var writes: UInt64 { inserts.value &+ updates.value &+ deletes.value }
+
     /// Reads every cell relaxed.
     func read(into sample: inout ShardSample) {
         sample.inserts = inserts.value
         sample.updates = updates.value
         sample.deletes = deletes.value
         sample.deleteMisses = deleteMisses.value
+        sample.refusals = refusals.value
         sample.loads = loads.value
         sample.loadMisses = loadMisses.value
         sample.iterations = iterations.value

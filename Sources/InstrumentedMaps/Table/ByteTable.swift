@@ -10,10 +10,14 @@
 ///
 /// Not thread safe: every call stands under the shard's lock; `find` and `forEach` may share it.
 struct ByteTable: ~Copyable {
-    private var index = HashIndex()
-    private var store = RecordStore()
+    private var index: HashIndex
+    private var store: RecordStore
 
-    init() {}
+    /// An empty table, which takes its memory from `budget`.
+    init(budget: MemoryBudget = MemoryBudget()) {
+        index = HashIndex(budget: budget)
+        store = RecordStore(budget: budget)
+    }
 
     /// Live entries.
     var count: Int { index.count }
@@ -46,26 +50,26 @@ struct ByteTable: ~Copyable {
         return true
     }
 
-    /// Sets the value of `key`; true when the key is new.
+    /// Sets the value of `key`, unless there is no memory for it: then nothing is changed.
     @inline(__always)
-    mutating func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> Bool {
+    mutating func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
         let size = unsafe Record.size(key: key.count, value: value.count)
         guard let position = position(of: key, hash) else {
-            let ref = store.allocate(size)
+            guard index.makeRoom(), let ref = store.allocate(size) else { return .refused }
             unsafe store.record(at: ref).write(place: hash.place, key: key, value: value)
             index.insert(hash.place, ref)
-            return true
+            return .inserted
         }
         let old = position.ref
         if store.fits(size, in: old) {
             unsafe store.record(at: old).writeValue(value)
         } else {
-            let new = store.allocate(size)
+            guard let new = store.allocate(size) else { return .refused }
             unsafe store.record(at: new).write(place: hash.place, key: key, value: value)
             index.replace(position, with: new)
             store.release(old)
         }
-        return false
+        return .updated
     }
 
     /// Removes `key`; false when it was not there.

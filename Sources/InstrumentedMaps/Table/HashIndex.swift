@@ -30,6 +30,7 @@ struct HashIndex: ~Copyable {
     }
 
     // Safety: both arrays are private to this value, which frees them.
+    private let budget: MemoryBudget
     private var current: IndexArray
     private var next: IndexArray?
     /// Places below are in `next`; 0 while nothing moves.
@@ -38,11 +39,13 @@ struct HashIndex: ~Copyable {
     private var cursor = 0
     private(set) var count = 0
 
-    init() {
+    init(budget: MemoryBudget) {
+        self.budget = budget
         current = IndexArray()
     }
 
     deinit {
+        budget.giveBack(bytes)
         current.free()
         next?.free()
     }
@@ -79,23 +82,38 @@ struct HashIndex: ~Copyable {
         }
     }
 
-    /// Adds a record whose key is not there yet.
+    /// Sees to it that one more record can be inserted; false, when there is no memory for a longer array.
     @inline(__always)
-    mutating func insert(_ place: UInt32, _ ref: RecordRef) {
+    mutating func makeRoom() -> Bool {
         if next != nil {
             moveOn(slots: HashIndex.slotsPerStep)
-        } else if (count &+ 1) &* 5 > current.capacity &* 4 {
-            beginMove(to: HashIndex.grown(current.capacity))
+            return true
         }
+        return (count &+ 1) &* 5 <= current.capacity &* 4 || beginMove(to: HashIndex.grown(current.capacity))
+    }
+
+    /// Adds a record whose key is not there yet; ``makeRoom()`` has been asked.
+    @inline(__always)
+    mutating func insert(_ place: UInt32, _ ref: RecordRef) {
         let word = UInt64(place) << 32 | UInt64(ref.bits)
         if UInt64(place) < boundary {
             guard var target = next else { return }
-            target.insert(word, from: target.home(place))
+            HashIndex.insert(word, into: &target, from: target.home(place), budget: budget)
             next = target
         } else {
-            current.insert(word, from: max(current.home(place), cursor))
+            HashIndex.insert(word, into: &current, from: max(current.home(place), cursor), budget: budget)
         }
         count &+= 1
+    }
+
+    /// Inserts, and accounts for a tail that had to be lengthened.
+    @inline(__always)
+    private static func insert(
+        _ word: UInt64, into array: inout IndexArray, from slot: Int, budget: MemoryBudget
+    ) {
+        let limit = array.limit
+        array.insert(word, from: slot)
+        if array.limit != limit { budget.force(array.bytes - IndexArray.bytes(limit: limit)) }
     }
 
     /// Takes the record away.
@@ -112,7 +130,8 @@ struct HashIndex: ~Copyable {
         if next != nil {
             moveOn(slots: HashIndex.slotsPerStep)
         } else if current.capacity > HashIndex.smallestCapacity && count &* 5 < current.capacity {
-            beginMove(to: max(HashIndex.smallestCapacity, count * 2))
+            // Without the memory to become smaller it stays as it is.
+            _ = beginMove(to: max(HashIndex.smallestCapacity, count * 2))
         }
     }
 
@@ -142,7 +161,7 @@ struct HashIndex: ~Copyable {
             // Words of one place stay together, or `boundary` would part them; two are rare, three never seen.
             if visited >= slots, word == 0 || last != place { break }
             if word != 0 {
-                target.insert(word, from: target.home(place))
+                HashIndex.insert(word, into: &target, from: target.home(place), budget: budget)
                 unsafe current.words[cursor] = 0
                 last = place
                 boundary = UInt64(place) + 1
@@ -156,14 +175,17 @@ struct HashIndex: ~Copyable {
         return visited
     }
 
-    private mutating func beginMove(to capacity: Int) {
-        next = IndexArray(capacity: capacity)
+    private mutating func beginMove(to capacity: Int) -> Bool {
+        guard let array = IndexArray(capacity: capacity, budget: budget) else { return false }
+        next = array
         boundary = 0
         cursor = 0
         moveOn(slots: HashIndex.slotsPerStep)
+        return true
     }
 
     private mutating func endMove(_ target: IndexArray) {
+        budget.giveBack(current.bytes)
         current.free()
         current = target
         next = nil

@@ -30,11 +30,17 @@ struct IndexArray {
     /// Words before the last, which is always 0 and ends every search.
     private(set) var limit: Int
 
-    /// All words empty.
-    init(capacity: Int) {
+    /// All words empty; nil when the budget or the system has no memory for them.
+    init?(capacity: Int, budget: MemoryBudget) {
         self.capacity = capacity
         limit = capacity + max(IndexArray.smallestTail, min(256, capacity / 8))
-        unsafe words = IndexArray.makeWords(limit + 1)
+        let bytes = IndexArray.blockBytes(limit + 1)
+        guard budget.take(bytes) else { return nil }
+        guard let made = unsafe IndexArray.makeWords(limit + 1) else {
+            budget.giveBack(bytes)
+            return nil
+        }
+        unsafe words = made
     }
 
     /// No slots, and no memory: every search ends at the one empty word that all such arrays share.
@@ -44,7 +50,10 @@ struct IndexArray {
         unsafe words = IndexArray.emptyWord
     }
 
-    var bytes: Int { limit == 0 ? 0 : IndexArray.blockBytes(limit + 1) }
+    var bytes: Int { limit == 0 ? 0 : IndexArray.bytes(limit: limit) }
+
+    /// The bytes of an array with this limit.
+    static func bytes(limit: Int) -> Int { blockBytes(limit + 1) }
 
     func free() {
         if limit > 0 { unsafe IndexArray.freeWords(words, limit + 1) }
@@ -92,7 +101,9 @@ struct IndexArray {
     /// Doubles the tail. Only keys that clash on purpose, in a test that chooses hashes, come here.
     private mutating func lengthenTail() {
         let newLimit = capacity + (limit - capacity) * 2
-        let newWords = unsafe IndexArray.makeWords(newLimit + 1)
+        guard let newWords = unsafe IndexArray.makeWords(newLimit + 1) else {
+            fatalError("out of memory: an index of \(newLimit) words was refused")
+        }
         unsafe memcpy(newWords, words, limit * 8)
         unsafe IndexArray.freeWords(words, limit + 1)
         unsafe words = newWords
@@ -106,19 +117,18 @@ struct IndexArray {
         return bytes < mappedBytes ? (bytes + 8 + 15) / 16 * 16 : PageMemory.roundedToPages(bytes)
     }
 
-    private static func makeWords(_ count: Int) -> UnsafeMutablePointer<UInt64> {
-        if count * 8 >= mappedBytes {
-            return unsafe PageMemory.map(count * 8).bindMemory(to: UInt64.self, capacity: count)
-        }
-        guard let block = unsafe calloc(count, 8) else {
-            fatalError("out of memory: the heap refused an index of \(count) words")
-        }
-        return unsafe block.bindMemory(to: UInt64.self, capacity: count)
+    private static func makeWords(_ count: Int) -> UnsafeMutablePointer<UInt64>? {
+        let block = unsafe count * 8 < mappedBytes ? calloc(count, 8) : PageMemory.map(count * 8)
+        return unsafe block?.bindMemory(to: UInt64.self, capacity: count)
     }
 
     /// A word that is 0 and stays so.
     // Safety: nobody writes it: an array without slots is left before the first insert.
-    nonisolated(unsafe) private static let emptyWord = unsafe makeWords(1)
+    nonisolated(unsafe) private static let emptyWord = {
+        let word = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+        unsafe word.initialize(to: 0)
+        return unsafe word
+    }()
 
     private static func freeWords(_ words: UnsafeMutablePointer<UInt64>, _ count: Int) {
         if count * 8 < mappedBytes { unsafe Glibc.free(words) } else { unsafe PageMemory.unmap(words, count * 8) }

@@ -13,7 +13,7 @@ import Glibc
 // Random deletes leave every slab a little used. `compact` empties the least used slab of a class into the others, a few
 // records at a time, and gives its pages back: that is how memory returns after a mass delete.
 //
-// Bounds: 2^20 slabs, 64 GiB a shard; slots waste less than 16 bytes a record.
+// Bounds: 2^20 slabs, 64 GiB a shard; slots waste less than 16 bytes a record. Memory is asked for in the budget first.
 
 /// Slots for records, with an account of the memory that they take.
 ///
@@ -33,6 +33,7 @@ struct RecordStore: ~Copyable {
 
     // Safety: `slabs` has room for `capacity` slabs, of which those below `count` are initialised (but the first, which
     // is never used); a slab in the chain of `firstUnused` is released. All is private to this value.
+    private let budget: MemoryBudget
     private var slabs: UnsafeMutablePointer<Slab>?
     private var capacity = 0
     private var count = 1
@@ -45,7 +46,8 @@ struct RecordStore: ~Copyable {
     /// Bytes of all slabs and of the directory.
     private(set) var allocatedBytes = 0
 
-    init() {
+    init(budget: MemoryBudget) {
+        self.budget = budget
         unsafe slabs = nil
         let classes = UnsafeMutablePointer<SizeClass>.allocate(capacity: RecordStore.largestClass + 1)
         unsafe classes.initialize(repeating: SizeClass(), count: RecordStore.largestClass + 1)
@@ -58,6 +60,7 @@ struct RecordStore: ~Copyable {
         }
         unsafe free(slabs)
         unsafe classes.deallocate()
+        budget.giveBack(allocatedBytes)
     }
 
     /// The record at `ref`, which must be live.
@@ -67,12 +70,12 @@ struct RecordStore: ~Copyable {
         return unsafe Record(base: slabs[ref.slab].base + Int(ref.unit) &* RecordRef.unitBytes)
     }
 
-    /// A slot for `size` bytes.
+    /// A slot for `size` bytes; nil, and nothing changed, when the budget or the system has no memory for it.
     @inline(__always)
-    mutating func allocate(_ size: Int) -> RecordRef {
+    mutating func allocate(_ size: Int) -> RecordRef? {
         let units = (size &+ RecordRef.unitBytes &- 1) / RecordRef.unitBytes
         guard units <= RecordStore.largestClass else { return allocateLarge(size) }
-        if unsafe classes[units].firstPartial == 0 { addSlab(units) }
+        if unsafe classes[units].firstPartial == 0, !addSlab(units) { return nil }
         liveBytes &+= units &* RecordRef.unitBytes
         return takeSlot(units)
     }
@@ -153,23 +156,30 @@ struct RecordStore: ~Copyable {
 
     // MARK: - Slabs
 
-    private mutating func addSlab(_ units: Int) {
+    private mutating func addSlab(_ units: Int) -> Bool {
         // At least four slots a slab, but no more than 64 KiB.
         let least = max(4096, (units * RecordRef.unitBytes * 4).nextPowerOf2)
         let bytes = unsafe min(SlabPool.slabBytes, least << min(Int(classes[units].slabs), 4))
-        let slab = Slab.make(slotUnits: units, bytes: bytes)
+        guard let slab = Slab.make(slotUnits: units, bytes: bytes), let number = add(slab) else { return false }
         unsafe classes[units].slabs += 1
         unsafe classes[units].freeSlots += slab.slots
-        link(add(slab), units)
+        link(number, units)
+        return true
     }
 
-    private mutating func allocateLarge(_ size: Int) -> RecordRef {
-        let slab = Slab.make(largeRecord: size)
+    private mutating func allocateLarge(_ size: Int) -> RecordRef? {
+        guard let slab = Slab.make(largeRecord: size), let number = add(slab) else { return nil }
         liveBytes += slab.bytes
-        return RecordRef(slab: add(slab), unit: 0)
+        return RecordRef(slab: number, unit: 0)
     }
 
-    private mutating func add(_ slab: Slab) -> UInt32 {
+    /// Numbers the slab, or releases it when there is no room for it.
+    private mutating func add(_ slab: Slab) -> UInt32? {
+        let hasNumber = firstUnused != 0 || count < capacity || growDirectory()
+        guard hasNumber, budget.take(slab.bytes) else {
+            slab.release()
+            return nil
+        }
         allocatedBytes += slab.bytes
         if firstUnused != 0, let slabs = unsafe slabs {
             let number = firstUnused
@@ -177,24 +187,23 @@ struct RecordStore: ~Copyable {
             unsafe slabs[Int(number)] = slab
             return number
         }
-        if count >= capacity { growDirectory() }
-        precondition(count <= RecordStore.maximumSlabs, "a shard holds at most \(RecordStore.maximumSlabs) slabs")
         unsafe slabs?[count] = slab
         count += 1
         return UInt32(count - 1)
     }
 
-    private static let maximumSlabs = RecordRef.maximumSlab
-
-    private mutating func growDirectory() {
-        let newCapacity = max(8, capacity * 2)
-        let bytes = newCapacity * MemoryLayout<Slab>.stride
-        guard let block = unsafe realloc(slabs, bytes) else {
-            fatalError("out of memory: the heap refused a directory of \(bytes) bytes")
+    private mutating func growDirectory() -> Bool {
+        let newCapacity = min(max(8, capacity * 2), RecordRef.maximumSlab + 1)
+        let growth = (newCapacity - capacity) * MemoryLayout<Slab>.stride
+        guard growth > 0, budget.take(growth) else { return false }
+        guard let block = unsafe realloc(slabs, newCapacity * MemoryLayout<Slab>.stride) else {
+            budget.giveBack(growth)
+            return false
         }
-        allocatedBytes += bytes - capacity * MemoryLayout<Slab>.stride
+        allocatedBytes += growth
         unsafe slabs = block.assumingMemoryBound(to: Slab.self)
         capacity = newCapacity
+        return true
     }
 
     private mutating func releaseSlab(_ number: Int) {
@@ -206,6 +215,7 @@ struct RecordStore: ~Copyable {
             unsafe classes[slab.slotUnits].freeSlots -= slab.slots
         }
         allocatedBytes -= slab.bytes
+        budget.giveBack(slab.bytes)
         slab.release()
         unsafe slabs[number].used = 0
         unsafe slabs[number].next = firstUnused

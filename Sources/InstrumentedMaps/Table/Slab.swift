@@ -25,18 +25,18 @@ struct Slab {
 
     var isFull: Bool { used == slots }
 
-    /// A slab of slots of `slotUnits`, `bytes` large (at most ``SlabPool/slabBytes``).
-    static func make(slotUnits: Int, bytes: Int) -> Slab {
+    /// A slab of slots of `slotUnits`, `bytes` large (at most ``SlabPool/slabBytes``); nil when no memory is left.
+    static func make(slotUnits: Int, bytes: Int) -> Slab? {
         let fromPool = bytes == SlabPool.slabBytes
-        let base = fromPool ? unsafe SlabPool.shared.take() : unsafe Slab.heapBlock(bytes)
+        guard let base = unsafe fromPool ? SlabPool.shared.take() : malloc(bytes) else { return nil }
         return unsafe Slab(
             base: base, bytes: fromPool ? bytes : unsafe mapwatch_usable_size(base) + Slab.heapOverhead,
             slotUnits: slotUnits, slots: bytes / (slotUnits * RecordRef.unitBytes))
     }
 
-    /// A block for one record of `size` bytes.
-    static func make(largeRecord size: Int) -> Slab {
-        let base = unsafe heapBlock(size)
+    /// A block for one record of `size` bytes; nil when no memory is left.
+    static func make(largeRecord size: Int) -> Slab? {
+        guard let base = unsafe malloc(size) else { return nil }
         return unsafe Slab(
             base: base, bytes: mapwatch_usable_size(base) + heapOverhead, slotUnits: 0, slots: 1, used: 1, untouched: 1)
     }
@@ -51,11 +51,6 @@ struct Slab {
         } else {
             unsafe free(base)
         }
-    }
-
-    private static func heapBlock(_ size: Int) -> UnsafeMutableRawPointer {
-        guard let block = unsafe malloc(size) else { fatalError("out of memory: the heap refused \(size) bytes") }
-        return unsafe block
     }
 }
 

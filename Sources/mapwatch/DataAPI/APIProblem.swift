@@ -25,6 +25,14 @@ struct APIProblem: Error {
         APIProblem(status: 507, title: "Insufficient Storage", detail: detail)
     }
 
+    /// A store for which the map or the process has no memory left.
+    static func outOfMemory(_ map: any InstrumentedMap) -> APIProblem {
+        let held = map.snapshot().sum(\.allocatedBytes)
+        let bound = map.options.maximumBytes.map { "its max_bytes is \($0)" } ?? "the process' max_bytes is reached"
+        return .insufficientStorage(
+            "map \"\(map.name)\" holds \(held) bytes and may not take more: \(bound); delete entries or raise it")
+    }
+
     init(status: Int, title: String, detail: String, field: String? = nil, retryAfter: Int? = nil) {
         self.status = status
         self.title = title

@@ -32,7 +32,7 @@ struct BatchEndpoint {
             var line = JSONLine()
             switch operation {
             case .put(let key, let value):
-                line.add("status", map.store(key, value) == .inserted ? 201 : 204)
+                line.add("status", status(of: map.store(key, value)))
             case .delete(let key):
                 line.add("status", map.delete(key) ? 204 : 404)
             case .get(let key):
@@ -41,6 +41,14 @@ struct BatchEndpoint {
             answer += line.line()
         }
         return answer
+    }
+
+    private func status(of outcome: StoreOutcome) -> Int {
+        switch outcome {
+        case .inserted: 201
+        case .updated: 204
+        case .refused: 507
+        }
     }
 
     private func get(_ key: [UInt8], from map: any InstrumentedMap, answered: Int, into line: inout JSONLine) {

@@ -13,8 +13,12 @@ struct EntryEndpoint {
                 request, parameters in
                 DataAPI.answer { () throws(APIProblem) in
                     let key = try key(parameters)
-                    let outcome = try host.writableMap(DataAPI.name(parameters)).store(key, request.body)
-                    return .empty(outcome == .inserted ? 201 : 204)
+                    let map = try host.writableMap(DataAPI.name(parameters))
+                    switch map.store(key, request.body) {
+                    case .inserted: return .empty(201)
+                    case .updated: return .empty(204)
+                    case .refused: throw .outOfMemory(map)
+                    }
                 }
             },
             Route(.get, EntryEndpoint.pattern, name: "entry") { _, parameters in

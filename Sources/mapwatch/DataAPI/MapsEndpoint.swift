@@ -85,6 +85,7 @@ struct MapsEndpoint {
         line.add("name", map.name.text)
         line.add("strategy", map.options.strategy.rawValue)
         line.add("shards", map.options.shards)
+        if let maximum = map.options.maximumBytes { line.add("max_bytes", maximum) }
         line.add("entries", map.sum(\.entries))
         line.add("bytes", map.sum(\.liveBytes))
         line.add("allocated_bytes", map.sum(\.allocatedBytes))

@@ -32,17 +32,15 @@ final class SlabPool: Sendable {
     /// Bytes of slabs that nobody holds: addresses without pages.
     var bytesFree: Int { state.withLock { $0.free.count } * SlabPool.slabBytes }
 
-    /// 64 KiB of zeroes, aligned to a page. Traps when the kernel has no address space left.
-    func take() -> UnsafeMutableRawPointer {
-        let address = state.withLock { state in
+    /// 64 KiB of zeroes, aligned to a page; nil when the kernel has none left.
+    func take() -> UnsafeMutableRawPointer? {
+        let address: UInt? = state.withLock { state in
             if state.free.isEmpty { SlabPool.map(into: &state.free) }
+            guard let address = state.free.popLast() else { return nil }
             state.inUse += 1
-            return state.free.removeLast()
+            return address
         }
-        guard let slab = unsafe UnsafeMutableRawPointer(bitPattern: address) else {
-            fatalError("the slab pool handed out no address")
-        }
-        return unsafe slab
+        return unsafe address.flatMap { unsafe UnsafeMutableRawPointer(bitPattern: $0) }
     }
 
     /// Takes a slab back, and its pages from the process at once.
@@ -57,7 +55,8 @@ final class SlabPool: Sendable {
     }
 
     private static func map(into free: inout [UInt]) {
-        let start = UInt(bitPattern: unsafe PageMemory.map(mappingBytes))
+        guard let mapping = unsafe PageMemory.map(mappingBytes) else { return }
+        let start = UInt(bitPattern: mapping)
         // The lowest address is handed out first.
         for index in (0..<(mappingBytes / slabBytes)).reversed() { free.append(start + UInt(index * slabBytes)) }
     }

@@ -15,13 +15,11 @@ enum PageMemory {
 
     static func roundedToPages(_ bytes: Int) -> Int { (bytes + pageBytes - 1) / pageBytes * pageBytes }
 
-    /// Zeroed pages for at least `bytes`. Traps when the kernel refuses.
-    static func map(_ bytes: Int) -> UnsafeMutableRawPointer {
+    /// Zeroed pages for at least `bytes`; nil when the kernel refuses.
+    static func map(_ bytes: Int) -> UnsafeMutableRawPointer? {
         let size = roundedToPages(bytes)
         let mapping = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else {
-            fatalError("out of memory: the kernel refused a mapping of \(size) bytes (errno \(errno))")
-        }
+        guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else { return nil }
         mapped.wrappingAdd(size, ordering: .relaxed)
         return unsafe mapping
     }
