@@ -18,7 +18,8 @@ public struct MapOptions: Sendable, Equatable {
     public let strategy: MapStrategy
     /// The number of shards: locks, tables and rows of counters.
     public let shards: Int
-    /// Bytes of records and index that the map may hold, as `map_allocated_bytes` shows them; nil for no bound of its own.
+    /// Bytes of records and index that the map may hold, as `map_allocated_bytes` shows them; nil for no bound of its
+    /// own.
     public let maximumBytes: Int?
     /// Less would not hold a slab.
     public static let smallestMaximumBytes = 1 << 16

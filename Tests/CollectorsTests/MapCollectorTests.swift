@@ -39,11 +39,21 @@ struct MapCollectorTests {
         }
     }
 
+    @Test("a store over the map's bound is shown as refused, and as no write")
+    func showsRefusals() throws {
+        _ = try host.create(orders, MapOptions(shards: 1, maximumBytes: 1 << 16))
+        #expect(try page().value("map_op_refused_total", ["map_name": "orders", "reason": "memory"]) == 0)
+        try host.mapForWriting(orders).store([1], [UInt8](repeating: 0, count: 1 << 17))
+        let page = try page()
+        #expect(page.value("map_op_refused_total", ["map_name": "orders", "reason": "memory"]) == 1)
+        #expect(page.sum("map_op_total") == 0)
+    }
+
     @Test("the families are exactly these, and none without a map")
     func familiesAreKnown() throws {
         #expect(throws: ExpositionProblem(line: 0, .emptyBody)) { try page() }
         _ = try host.create(orders, MapOptions(strategy: .rwlock))
-        let known = Self.shardFamilies.map(\.0) + ["map_info", "map_created_timestamp_seconds"]
+        let known = Self.shardFamilies.map(\.0) + ["map_info", "map_created_timestamp_seconds", "map_op_refused_total"]
         #expect(try page().families.map(\.name) == known.sorted())
     }
 

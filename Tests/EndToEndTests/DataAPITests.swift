@@ -147,4 +147,24 @@ struct DataAPITests {
         try expect(daemon.scrape(), map: "orders", shards: 2, equals: OperationLedger())
         #expect(try daemon.page("orders").entries.isEmpty)
     }
+
+    @Test("over max_bytes a put is a 507 that names the bound, a batch line too; reads go on, and deletes make room")
+    func memoryBound() throws {
+        let bound = "{\"shards\":1,\"max_bytes\":1048576}"
+        #expect(try daemon.data("PUT", "/api/v1/maps/small", body: bound).status == 201)
+        #expect(try daemon.data("PUT", entry("small", "a"), body: "kept").status == 201)
+        let large = String(repeating: "x", count: 900_000)
+        #expect(try daemon.data("PUT", entry("small", "b"), body: large).status == 201)
+        let refused = try daemon.data("PUT", entry("small", "c"), body: large)
+        #expect(refused.status == 507)
+        #expect(refused.text.contains("its max_bytes is 1048576"))
+        let line = "{\"op\":\"put\",\"key\":\"c\",\"value\":\"\(large)\"}\n"
+        #expect(try daemon.data("POST", "/api/v1/maps/small/batch", body: line).text == "{\"status\":507}\n")
+        #expect(try daemon.data("GET", entry("small", "a")).text == "kept")
+        let scrape = try daemon.scrape()
+        #expect(scrape.value("map_op_refused_total", ["map_name": "small", "reason": "memory"]) == 2)
+        #expect(scrape.sum("map_op_total", ["map_name": "small"]) == 2)
+        #expect(try daemon.data("DELETE", entry("small", "b")).status == 204)
+        #expect(try daemon.data("PUT", entry("small", "c"), body: large).status == 201)
+    }
 }

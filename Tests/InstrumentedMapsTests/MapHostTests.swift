@@ -29,8 +29,8 @@ struct MapHostTests {
             _ = try host.create(orders, MapOptions(strategy: .rwlock))
         } throws: {
             "\($0)"
-                == "map \"orders\" stands with strategy \"sharded\" and 3 shards, "
-                + "not strategy \"rwlock\" and 1 shard; drop it first"
+                == "map \"orders\" stands with strategy \"sharded\", 3 shards, "
+                + "not strategy \"rwlock\", 1 shard; drop it first"
         }
         #expect(try host.mapForWriting(orders).load([1]) == [2])
     }
