@@ -6,9 +6,19 @@ let package = Package(
     name: "mapwatch-benchmarks",
     dependencies: [.package(name: "mapwatch", path: "..")],
     targets: [
+        // What every benchmark needs: keys, operations, threads, statistics. Knows no map.
+        .target(name: "Workloads"),
         .executableTarget(
             name: "ShardSweep",
-            dependencies: [.product(name: "InstrumentedMaps", package: "mapwatch")],
-            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+            dependencies: ["Workloads", .product(name: "InstrumentedMaps", package: "mapwatch")]),
     ]
 )
+
+for target in package.targets {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+}
