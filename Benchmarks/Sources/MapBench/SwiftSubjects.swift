@@ -1,0 +1,112 @@
+import Glibc
+import InstrumentedMaps
+
+/// A map of the project, made and held as the daemon does: by the host, behind `any InstrumentedMap`.
+final class MapwatchSubject: Subject {
+    private let map: any InstrumentedMap
+
+    init(_ options: MapOptions) throws {
+        let host = MapHost { 0 }
+        let name = try MapName("bench")
+        _ = try host.create(name, options)
+        map = try host.mapForWriting(name)
+    }
+
+    func get(_ key: Bytes, into value: UnsafeMutablePointer<UInt8>) -> Int {
+        guard let found = map.load(key.span) else { return -1 }
+        return found.withUnsafeBytes { bytes in
+            if let start = bytes.baseAddress { memcpy(value, start, bytes.count) }
+            return bytes.count
+        }
+    }
+
+    func set(_ key: Bytes, _ value: Bytes) { map.store(key.span, value.span) }
+
+    func delete(_ key: Bytes) -> Bool { map.delete(key.span) }
+
+    var count: Int { Int(map.snapshot().sum(\.entries)) }
+}
+
+/// `Dictionary` in 256 pthread mutexes: what a Swift service would write by hand.
+final class DictionarySubject: Subject {
+    private struct Shard {
+        var mutex = pthread_mutex_t()
+        var entries: [[UInt8]: [UInt8]] = [:]
+        // Two cache lines a shard, so that neighbours share none.
+        var padding: (Int, Int, Int, Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    }
+
+    private static let shardCount = 256
+    // Safety: the pointer never changes; entries are touched only under the shard's mutex.
+    nonisolated(unsafe) private let shards = UnsafeMutablePointer<Shard>.allocate(capacity: shardCount)
+
+    init() {
+        for index in 0..<DictionarySubject.shardCount {
+            (shards + index).initialize(to: Shard())
+            pthread_mutex_init(&shards[index].mutex, nil)
+        }
+    }
+
+    deinit {
+        for index in 0..<DictionarySubject.shardCount { pthread_mutex_destroy(&shards[index].mutex) }
+        shards.deinitialize(count: DictionarySubject.shardCount)
+        shards.deallocate()
+    }
+
+    func get(_ key: Bytes, into value: UnsafeMutablePointer<UInt8>) -> Int {
+        let key = [UInt8](key)
+        // Retained under the lock, copied after: arrays are values, and nobody changes this one.
+        guard let found = locked(key, { $0[key] }) else { return -1 }
+        return found.withUnsafeBytes { bytes in
+            if let start = bytes.baseAddress { memcpy(value, start, bytes.count) }
+            return bytes.count
+        }
+    }
+
+    func set(_ key: Bytes, _ value: Bytes) {
+        let (key, value) = ([UInt8](key), [UInt8](value))
+        let old = locked(key) { $0.updateValue(value, forKey: key) }
+        // Freed here and not under the lock.
+        _ = consume old
+    }
+
+    func delete(_ key: Bytes) -> Bool {
+        let key = [UInt8](key)
+        return locked(key) { $0.removeValue(forKey: key) } != nil
+    }
+
+    var count: Int {
+        (0..<DictionarySubject.shardCount).reduce(0) { sum, index in
+            pthread_mutex_lock(&shards[index].mutex)
+            defer { pthread_mutex_unlock(&shards[index].mutex) }
+            return sum + shards[index].entries.count
+        }
+    }
+
+    @inline(__always)
+    private func locked<Result>(_ key: [UInt8], _ body: (inout [[UInt8]: [UInt8]]) -> Result) -> Result {
+        // A dictionary seeds its own hash by its size, so the low bits here leave its slots evenly used.
+        let shard = shards + (key.hashValue & (DictionarySubject.shardCount - 1))
+        pthread_mutex_lock(&shard.pointee.mutex)
+        defer { pthread_mutex_unlock(&shard.pointee.mutex) }
+        return body(&shard.pointee.entries)
+    }
+}
+
+/// One `Dictionary` without any lock: what the others must agree with. For one thread.
+final class ModelSubject: Subject {
+    // Safety: the self-check plays its lists on the model one after another.
+    nonisolated(unsafe) private var entries: [[UInt8]: [UInt8]] = [:]
+
+    func get(_ key: Bytes, into value: UnsafeMutablePointer<UInt8>) -> Int {
+        guard let found = entries[[UInt8](key)] else { return -1 }
+        for index in found.indices { value[index] = found[index] }
+        return found.count
+    }
+
+    func set(_ key: Bytes, _ value: Bytes) { entries[[UInt8](key)] = [UInt8](value) }
+
+    func delete(_ key: Bytes) -> Bool { entries.removeValue(forKey: [UInt8](key)) != nil }
+
+    var count: Int { entries.count }
+}
