@@ -28,7 +28,9 @@ public struct MapOptions: Sendable, Equatable {
     public init(
         strategy: MapStrategy = .sharded, shards: Int? = nil, maximumBytes: Int? = nil
     ) throws(MapOptionsError) {
-        if let maximumBytes, maximumBytes < MapOptions.smallestMaximumBytes { throw .maximumBytesTooSmall(maximumBytes) }
+        if let maximumBytes, maximumBytes < MapOptions.smallestMaximumBytes {
+            throw .maximumBytesTooSmall(maximumBytes)
+        }
         self.maximumBytes = maximumBytes
         switch strategy {
         case .sharded:

@@ -22,7 +22,8 @@ struct SmallCollectorTests {
         let page = try page(HostCollector())
         let types = [
             "mapwatch_maps": "gauge", "mapwatch_maps_dropped_total": "counter",
-            "mapwatch_maps_allocated_bytes": "gauge", "mapwatch_entries_dropped_total": "counter", "mapwatch_undeclared_map_writes_total": "counter",
+            "mapwatch_maps_allocated_bytes": "gauge",
+            "mapwatch_entries_dropped_total": "counter", "mapwatch_undeclared_map_writes_total": "counter",
         ]
         #expect(page.families.count == types.count + 1)
         #expect(page.value("mapwatch_maps_max_bytes") == .infinity)
