@@ -5,7 +5,6 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 RUN_PACKAGES := libmicrohttpd-dev pkg-config
 TEST_PACKAGES := $(RUN_PACKAGES) prometheus curl
 BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
-# The end-to-end tests drive the program as users run it, the release build.
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
@@ -47,6 +46,7 @@ test: check unit race
 check:
 	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
 
+# The end-to-end tests drive the program as users run it, the release build.
 unit:
 	$(call install,$(TEST_PACKAGES))
 	swift build -c release --product mapwatch $(SWIFT_FLAGS)

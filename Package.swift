@@ -54,7 +54,7 @@ let package = Package(
             ]),
 
         // Tests.
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Scenarios"], path: "Tests/TestSupport"),
         .testTarget(
             name: "MapwatchTests",
             dependencies: ["mapwatch", "ConfigurationFile", "HTTPServer", "InstrumentedMaps", "Scenarios"]),
@@ -73,7 +73,7 @@ let package = Package(
             ]),
         // Runs under ThreadSanitizer: `Tests/RaceProbe/run.sh`.
         .executableTarget(
-            name: "race-probe", dependencies: ["InstrumentedMaps", "Instruments"], path: "Tests/RaceProbe",
+            name: "race-probe", dependencies: ["InstrumentedMaps", "Instruments", "Scenarios"], path: "Tests/RaceProbe",
             exclude: ["run.sh"]),
         // Runs the real binary, so it depends on it being built.
         .testTarget(name: "EndToEndTests", dependencies: ["mapwatch", "TestSupport"]),

@@ -3,9 +3,11 @@
 /// For state that is shared but not hot. What `body` returns must be a value: a reference would leave the lock behind
 /// (swiftlang/swift#81274).
 ///
+/// A class, because the `deinit` of a generic noncopyable struct cannot be relied on (Swift 6.3.1, release builds).
+///
 /// Concurrency: any thread; not recursive. Cost: one ``ShardLock``.
 @safe
-public struct LockedState<Value: Sendable>: ~Copyable, @unchecked Sendable {
+public final class LockedState<Value: Sendable>: @unchecked Sendable {
     private let lock = ShardLock()
     // Safety: the pointee is initialised for the life of `self` and only touched inside `lock`.
     private let value: UnsafeMutablePointer<Value>
@@ -22,7 +24,7 @@ public struct LockedState<Value: Sendable>: ~Copyable, @unchecked Sendable {
     }
 
     /// Runs `body` with the value, alone.
-    public borrowing func withLock<R, Failure: Error>(_ body: (inout Value) throws(Failure) -> R) throws(Failure) -> R {
+    public func withLock<R, Failure: Error>(_ body: (inout Value) throws(Failure) -> R) throws(Failure) -> R {
         try lock.withLock { () throws(Failure) -> R in unsafe try body(&value.pointee) }
     }
 }

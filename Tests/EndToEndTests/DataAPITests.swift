@@ -141,6 +141,8 @@ struct DataAPITests {
         #expect(dropped.value("mapwatch_maps") == 0)
         #expect(dropped.value("mapwatch_maps_dropped_total") == 1)
         #expect(dropped.value("mapwatch_entries_dropped_total") == 9)
+        #expect(before.value("mapwatch_maps_allocated_bytes") ?? 0 > 0)
+        #expect(dropped.value("mapwatch_maps_allocated_bytes") == 0, "its memory is given back")
         #expect(try daemon.data("PUT", entry("orders", "k"), body: "v").status == 404)
 
         #expect(try daemon.data("PUT", "/api/v1/maps/orders", body: "{\"shards\":2}").status == 201)

@@ -1,16 +1,17 @@
 import InstrumentedMaps
+import Scenarios
 
 /// One thread's operations, drawn from a seed, with a tally of what the map answered.
 struct Worker: Sendable {
     private let map: any InstrumentedMap
     private let thread: UInt8
-    private var random: UInt64
+    private var random: SplitMix
     private(set) var tally = Tally()
 
     init(map: any InstrumentedMap, thread: UInt8, seed: UInt64) {
         self.map = map
         self.thread = thread
-        random = seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(thread)
+        random = SplitMix(seed: seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(thread))
     }
 
     mutating func run(operations: Int) {
@@ -74,14 +75,7 @@ struct Worker: Sendable {
         if value.contains(where: { $0 != value[0] }) { tally.torn += 1 }
     }
 
-    /// SplitMix64, below `bound`.
-    private mutating func draw(_ bound: UInt64) -> Int {
-        random &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = random
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Int((mixed ^ (mixed >> 31)) % bound)
-    }
+    private mutating func draw(_ bound: UInt64) -> Int { Int(random.next() % bound) }
 }
 
 /// What the map answered to one thread.

@@ -1,18 +1,13 @@
 import Glibc
+import Scenarios
 
-/// SplitMix64: the same seed gives the same numbers, on every machine.
+/// Random numbers that a seed repeats, the same as the demo's.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var numbers: SplitMix
 
-    public init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { numbers = SplitMix(seed: seed) }
 
-    public mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
+    public mutating func next() -> UInt64 { numbers.next() }
 }
 
 /// The seed of this run: fresh, or what `MAPWATCH_TEST_SEED` says to see a failure again.

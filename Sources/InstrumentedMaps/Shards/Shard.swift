@@ -10,16 +10,11 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
     // Safety: the table is read only inside `shardGuard.sharing` and changed only inside `exclusively`; it lives behind
     // a pointer because a shard is borrowed, never mutated, by the many threads that use it.
     private let table: UnsafeMutablePointer<ByteTable>
+    private let owner: TableOwner
 
     init(budget: MemoryBudget) {
-        let table = UnsafeMutablePointer<ByteTable>.allocate(capacity: 1)
-        unsafe table.initialize(to: ByteTable(budget: budget))
-        unsafe self.table = table
-    }
-
-    deinit {
-        unsafe table.deinitialize(count: 1)
-        unsafe table.deallocate()
+        owner = TableOwner(budget: budget)
+        unsafe table = owner.table
     }
 
     func load(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
@@ -138,5 +133,25 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
 
     private func bumpAsReader(_ counter: borrowing Counter) {
         if Guard.readersShare { counter.add() } else { counter.addExclusively() }
+    }
+}
+
+/// Makes and frees one table.
+///
+/// A class, because Swift 6.3.1 optimises the `deinit` of a generic noncopyable struct away when an array holds it: a
+/// dropped map would keep every entry.
+@safe
+private final class TableOwner: @unchecked Sendable {
+    // Safety: initialised for the life of this object; the shard says who may touch it.
+    let table: UnsafeMutablePointer<ByteTable>
+
+    init(budget: MemoryBudget) {
+        unsafe table = .allocate(capacity: 1)
+        unsafe table.initialize(to: ByteTable(budget: budget))
+    }
+
+    deinit {
+        unsafe table.deinitialize(count: 1)
+        unsafe table.deallocate()
     }
 }
