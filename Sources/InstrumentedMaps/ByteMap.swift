@@ -42,7 +42,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     @_specialize(where Guard == SharedGuard)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
         let hash = KeyHash(key)
-        return shards[hash.shard(of: shards.count)].store(key, hash, value: value) ? .inserted : .updated
+        return shards[hash.shard(of: shards.count)].store(key, hash, value: value)
     }
 
     @_specialize(where Guard == ExclusiveGuard)
@@ -50,6 +50,15 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     func delete(_ key: Span<UInt8>) -> Bool {
         let hash = KeyHash(key)
         return shards[hash.shard(of: shards.count)].delete(key, hash)
+    }
+
+    @_specialize(where Guard == ExclusiveGuard)
+    @_specialize(where Guard == SharedGuard)
+    func modify(
+        _ key: Span<UInt8>, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
+    ) -> ModifyOutcome {
+        let hash = KeyHash(key)
+        return shards[hash.shard(of: shards.count)].modify(key, hash, countingLoad: countingLoad, decide)
     }
 
     func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int {

@@ -38,26 +38,36 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Sets the value of `key`; true when the key is new.
-    func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> Bool {
-        shardGuard.exclusively {
-            let isNew = unsafe table.pointee.store(key, hash, value: value)
-            if isNew { counters.inserts.addExclusively() } else { counters.updates.addExclusively() }
-            unsafe counters.publish(table.pointee)
-            return isNew
-        }
+    /// Sets the value of `key`.
+    func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
+        shardGuard.exclusively { storeInside(key, hash, value: value) }
     }
 
     /// Removes `key`; false when it was not there.
     func delete(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool {
+        shardGuard.exclusively { deleteInside(key, hash) }
+    }
+
+    /// Does to `key` what `decide` says when it sees the value: one critical section from the look to the change. The
+    /// change looks the key up once more, in lines that the first look has just fetched; so it is the same store and the
+    /// same delete, with the same counters, as everybody's.
+    func modify(
+        _ key: Span<UInt8>, _ hash: KeyHash, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
+    ) -> ModifyOutcome {
         shardGuard.exclusively {
-            guard unsafe table.pointee.remove(key, hash) else {
-                counters.deleteMisses.addExclusively()
-                return false
+            var isThere = false
+            let change = unsafe table.pointee.withValue(key, hash) { value in
+                if value != nil { isThere = true }
+                return decide(value)
             }
-            counters.deletes.addExclusively()
-            unsafe counters.publish(table.pointee)
-            return true
+            if countingLoad {
+                if isThere { bumpAsReader(counters.loads) } else { bumpAsReader(counters.loadMisses) }
+            }
+            switch change {
+            case .keep: return .kept
+            case .store(let value): return .stored(storeInside(key, hash, value: value.span))
+            case .remove: return deleteInside(key, hash) ? .removed : .kept
+            }
         }
     }
 
@@ -125,6 +135,27 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
             }
         }
         return items
+    }
+
+    /// Under the exclusive lock.
+    @inline(__always)
+    private func storeInside(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
+        let isNew = unsafe table.pointee.store(key, hash, value: value)
+        if isNew { counters.inserts.addExclusively() } else { counters.updates.addExclusively() }
+        unsafe counters.publish(table.pointee)
+        return isNew ? .inserted : .updated
+    }
+
+    /// Under the exclusive lock.
+    @inline(__always)
+    private func deleteInside(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool {
+        guard unsafe table.pointee.remove(key, hash) else {
+            counters.deleteMisses.addExclusively()
+            return false
+        }
+        counters.deletes.addExclusively()
+        unsafe counters.publish(table.pointee)
+        return true
     }
 
     private func bumpAsReader(_ counter: borrowing Counter) {
