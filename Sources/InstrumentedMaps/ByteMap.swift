@@ -52,6 +52,15 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         return shards[hash.shard(of: shards.count)].delete(key, hash)
     }
 
+    @_specialize(where Guard == ExclusiveGuard)
+    @_specialize(where Guard == SharedGuard)
+    func modify(
+        _ key: Span<UInt8>, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
+    ) -> ModifyOutcome {
+        let hash = KeyHash(key)
+        return shards[hash.shard(of: shards.count)].modify(key, hash, countingLoad: countingLoad, decide)
+    }
+
     func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int {
         var deleted = 0
         for index in 0..<shards.count {

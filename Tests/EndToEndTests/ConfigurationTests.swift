@@ -18,7 +18,7 @@ struct ConfigurationTests {
 
     /// A file that is refused: its text, the line that is named, and what is said of it.
     private static let bad: [(text: String, line: Int, says: String)] = [
-        ("map:\n  - name: a\n", 1, "key \"map\" is unknown; known is maps"),
+        ("map:\n  - name: a\n", 1, "key \"map\" is unknown; known are maps, max_bytes"),
         ("maps:\n  - name: a\n    stripes: 3\n", 3, "option \"stripes\" is unknown; known are"),
         ("maps:\n  - name: Big Orders\n", 2, "map name \"Big Orders\" is not 1 to 64 characters"),
         ("maps:\n  - name: a\n    strategy: striped\n", 3, "strategy \"striped\" is unknown; known are"),

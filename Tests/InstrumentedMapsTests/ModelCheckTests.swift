@@ -9,7 +9,8 @@ private struct Model {
     var expected: [[UInt8]: [UInt8]] = [:]
     var ledger = Ledger()
     var generator: SeededGenerator
-    /// Of a hundred operations, how many store and how many delete; of the others half load.
+    /// Of a hundred operations, how many store and how many delete; of the others half load, and half read and write in one
+    /// step.
     let storeShare: Int
     let deleteShare: Int
     let note: Comment
@@ -19,7 +20,54 @@ private struct Model {
         switch Int.random(in: 0..<100, using: &generator) {
         case ..<storeShare: store(key)
         case ..<(storeShare + deleteShare): delete(key)
-        default: load(key)
+        default: if Bool.random(using: &generator) { load(key) } else { modify(key) }
+        }
+    }
+
+    /// One of those that read and write in one step.
+    mutating func modify(_ key: [UInt8]) {
+        let current = expected[key]
+        let value = randomValue()
+        switch Int.random(in: 0..<5, using: &generator) {
+        case 0:
+            #expect(map.insertIfAbsent(key, value) == (current == nil), note)
+            if current == nil { ledger.note(.inserted) }
+            expected[key] = current ?? value
+        case 1:
+            #expect(map.getOrInsert(key) { value } == current ?? value, note)
+            if current == nil { ledger.note(.inserted) }
+            ledger.noteLoad(hit: current != nil)
+            expected[key] = current ?? value
+        case 2:
+            let isWanted = Bool.random(using: &generator)
+            #expect(map.remove(key) { _ in isWanted } == (current != nil && isWanted), note)
+            if current == nil || isWanted { ledger.noteDelete(hit: current != nil) }
+            if isWanted { expected[key] = nil }
+        case 3: update(key, to: nil)
+        default: update(key, to: value)
+        }
+    }
+
+    mutating func update(_ key: [UInt8], to value: [UInt8]?) {
+        let current = expected[key]
+        var seen: [UInt8]?
+        let outcome = map.update(key) {
+            seen = $0
+            $0 = value
+        }
+        if seen != current { Issue.record("an update of \(key.prefix(32)) saw something else, \(note)") }
+        expected[key] = value
+        switch (current, value) {
+        case (nil, nil): #expect(outcome == .kept, note)
+        case (nil, _?):
+            #expect(outcome == .stored(.inserted), note)
+            ledger.note(.inserted)
+        case (_?, nil):
+            #expect(outcome == .removed, note)
+            ledger.noteDelete(hit: true)
+        case (let old?, let new?):
+            #expect(outcome == (old == new ? .kept : .stored(.updated)), note)
+            if old != new { ledger.note(.updated) }
         }
     }
 

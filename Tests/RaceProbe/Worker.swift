@@ -23,6 +23,8 @@ struct Worker: Sendable {
             case 2: tally.deletes += UInt64(map.deleteMatching(prefix: [0xff, UInt8(draw(8))]))
             case 4..<30: noteDelete(map.delete(grownKey(draw(UInt64(number + 1)))))
             case ..<60: grow(number)
+            case ..<130: update([0xff, UInt8(draw(8))])
+            case ..<160: noteDelete(map.remove([0xff, UInt8(draw(8))]) { $0.count < 100 })
             case ..<400: store([0xff, UInt8(draw(8))], count: draw(200))
             case ..<650: noteDelete(map.delete([0xff, UInt8(draw(8))]))
             default: load([0xff, UInt8(draw(8))])
@@ -47,7 +49,21 @@ struct Worker: Sendable {
         switch map.store(key, [UInt8](repeating: UInt8(draw(256)), count: count)) {
         case .inserted: tally.inserts += 1
         case .updated: tally.updates += 1
-        case .refused: tally.torn += 1  // nothing bounds this map
+        case .refused: tally.surprises += 1  // nothing bounds this map
+        }
+    }
+
+    /// Puts one byte more than there was, all equal and each one higher; nothing else may become of it.
+    private mutating func update(_ key: [UInt8]) {
+        let outcome = map.update(key) { value in
+            let count = value?.count ?? 0
+            value = [UInt8](repeating: (value?.first ?? 0) &+ 1, count: count + 1)
+        }
+        switch outcome {
+        case .stored(.inserted): tally.inserts += 1
+        case .stored(.updated): tally.updates += 1
+        case .stored(.refused): tally.surprises += 1  // nothing bounds this map
+        case .removed, .kept: tally.surprises += 1
         }
     }
 
@@ -86,11 +102,14 @@ struct Tally: Sendable {
     var loads: UInt64 = 0
     var loadMisses: UInt64 = 0
     var torn: UInt64 = 0
+    /// Outcomes that an operation cannot have.
+    var surprises: UInt64 = 0
 
     static func + (left: Tally, right: Tally) -> Tally {
         Tally(
             inserts: left.inserts + right.inserts, updates: left.updates + right.updates,
             deletes: left.deletes + right.deletes, loads: left.loads + right.loads,
-            loadMisses: left.loadMisses + right.loadMisses, torn: left.torn + right.torn)
+            loadMisses: left.loadMisses + right.loadMisses, torn: left.torn + right.torn,
+            surprises: left.surprises + right.surprises)
     }
 }

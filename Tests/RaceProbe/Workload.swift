@@ -81,6 +81,7 @@ struct Workload {
         expect("waiters", snapshot.sum(\.lockWaiters), 0)
         expect("counters that went back", UInt64(board.backwards.load(ordering: .relaxed)), 0)
         expect("torn values", tally.torn, 0)
+        expect("outcomes that cannot be", tally.surprises, 0)
         if board.scrapes.load(ordering: .relaxed) == 0 { problems.append("nothing was scraped meanwhile") }
         expect("deleted at the end", UInt64(map.deleteMatching(prefix: [])), UInt64(listed))
         expect("bytes of no entries", map.snapshot().sum(\.liveBytes), 0)

@@ -35,28 +35,34 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
 
     /// Sets the value of `key`.
     func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
-        shardGuard.exclusively {
-            let outcome = unsafe table.pointee.store(key, hash, value: value)
-            switch outcome {
-            case .inserted: counters.inserts.addExclusively()
-            case .updated: counters.updates.addExclusively()
-            case .refused: counters.refusals.addExclusively()
-            }
-            unsafe counters.publish(table.pointee)
-            return outcome
-        }
+        shardGuard.exclusively { storeInside(key, hash, value: value) }
     }
 
     /// Removes `key`; false when it was not there.
     func delete(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool {
+        shardGuard.exclusively { deleteInside(key, hash) }
+    }
+
+    /// Does to `key` what `decide` says when it sees the value: one critical section from the look to the change. The
+    /// change looks the key up once more, in lines that the first look has just fetched; so it is the same store and the
+    /// same delete, with the same counters, as everybody's.
+    func modify(
+        _ key: Span<UInt8>, _ hash: KeyHash, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
+    ) -> ModifyOutcome {
         shardGuard.exclusively {
-            guard unsafe table.pointee.remove(key, hash) else {
-                counters.deleteMisses.addExclusively()
-                return false
+            var isThere = false
+            let change = unsafe table.pointee.withValue(key, hash) { value in
+                if value != nil { isThere = true }
+                return decide(value)
             }
-            counters.deletes.addExclusively()
-            unsafe counters.publish(table.pointee)
-            return true
+            if countingLoad {
+                if isThere { bumpAsReader(counters.loads) } else { bumpAsReader(counters.loadMisses) }
+            }
+            switch change {
+            case .keep: return .kept
+            case .store(let value): return .stored(storeInside(key, hash, value: value.span))
+            case .remove: return deleteInside(key, hash) ? .removed : .kept
+            }
         }
     }
 
@@ -129,6 +135,31 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
             }
         }
         return items
+    }
+
+    /// Under the exclusive lock.
+    @inline(__always)
+    private func storeInside(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
+        let outcome = unsafe table.pointee.store(key, hash, value: value)
+        switch outcome {
+        case .inserted: counters.inserts.addExclusively()
+        case .updated: counters.updates.addExclusively()
+        case .refused: counters.refusals.addExclusively()
+        }
+        unsafe counters.publish(table.pointee)
+        return outcome
+    }
+
+    /// Under the exclusive lock.
+    @inline(__always)
+    private func deleteInside(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool {
+        guard unsafe table.pointee.remove(key, hash) else {
+            counters.deleteMisses.addExclusively()
+            return false
+        }
+        counters.deletes.addExclusively()
+        unsafe counters.publish(table.pointee)
+        return true
     }
 
     private func bumpAsReader(_ counter: borrowing Counter) {

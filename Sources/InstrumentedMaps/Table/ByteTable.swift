@@ -50,6 +50,13 @@ struct ByteTable: ~Copyable {
         return true
     }
 
+    /// Shows `body` the value of `key` where it lies, nil when it is absent, and returns what that returns.
+    func withValue<R>(_ key: Span<UInt8>, _ hash: KeyHash, _ body: (Span<UInt8>?) -> R) -> R {
+        guard let position = position(of: key, hash) else { return body(nil) }
+        // Safety: the span cannot outlive the call that it is passed to, and the record outlives it.
+        return unsafe body(Span(_unsafeBytes: store.record(at: position.ref).value))
+    }
+
     /// Sets the value of `key`, unless there is no memory for it: then nothing is changed.
     @inline(__always)
     mutating func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {

@@ -8,6 +8,8 @@ struct APIProblem: Error {
     let detail: String
     var field: String?
     var retryAfter: Int?
+    /// The tag of the entry as it is, where one is in the way.
+    var entityTag: EntityTag?
 
     static func badRequest(_ detail: String) -> APIProblem {
         APIProblem(status: 400, title: "Bad Request", detail: detail)
@@ -49,5 +51,9 @@ struct APIProblem: Error {
         }
     }
 
-    var response: HTTPResponse { .problem(status, title, detail, field: field, retryAfter: retryAfter) }
+    var response: HTTPResponse {
+        var response = HTTPResponse.problem(status, title, detail, field: field, retryAfter: retryAfter)
+        if let entityTag { response.headers.append(("ETag", "\(entityTag)")) }
+        return response
+    }
 }
