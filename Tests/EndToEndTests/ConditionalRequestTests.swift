@@ -40,6 +40,7 @@ struct ConditionalRequestTests {
             #expect(answer.status == 304)
             #expect(answer.header("ETag") == tag)
             #expect(answer.body.isEmpty)
+            #expect(answer.header("Content-Length") == "5")
         }
         // The same connection goes on: nothing was sent that nobody read.
         let answer = try ask("GET", "a", [("If-None-Match", "\"other\"")])
