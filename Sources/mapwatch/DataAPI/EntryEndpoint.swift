@@ -63,7 +63,7 @@ struct EntryEndpoint {
         let tag = EntityTag(of: value.span)
         switch conditions.failure(for: tag) {
         case .ifMatch: throw .preconditionFailed(.ifMatch, map.name, key, tag)
-        // The body is not sent, but counted: the Content-Length of a 304 is that of the 200, or an error (RFC 9110, 8.6).
+        // The body is not sent, but counted: a 304 has the Content-Length of the 200, or none (RFC 9110, 8.6).
         case .ifNoneMatch: return HTTPResponse(status: 304, body: value).with(tag)
         case nil: return .bytes(value, contentType: "application/octet-stream").with(tag)
         }
