@@ -37,8 +37,8 @@ extension InstrumentedMap {
     /// The value of `key`, which is set to what `value` returns when it is absent. Linearizable; the shard's lock; counts a
     /// load, or a load miss and an insert; without memory for it a refusal, and the value is returned but not kept.
     ///
-    /// `value` runs under the lock, and only when the key is absent, so that of many callers one makes the value: keep it
-    /// short, and call no map from it (see ``modify(_:countingLoad:_:)``).
+    /// `value` runs under the lock, and only when the key is absent, so that of many callers one makes the value: keep
+    /// it short, and call no map from it (see ``modify(_:countingLoad:_:)``).
     public func getOrInsert(_ key: Span<UInt8>, _ value: () -> [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         modify(key, countingLoad: true) { current in
@@ -52,9 +52,9 @@ extension InstrumentedMap {
         return result
     }
 
-    /// Shows `body` a copy of the value of `key`, nil when it is absent, to set, change or remove (nil). Linearizable; the
-    /// shard's lock; counts an insert, an update or a delete, and nothing when `body` leaves the same bytes. No load is
-    /// counted.
+    /// Shows `body` a copy of the value of `key`, nil when it is absent, to set, change or remove (nil). Linearizable;
+    /// the shard's lock; counts an insert, an update or a delete, and nothing when `body` leaves the same bytes. No
+    /// load is counted.
     ///
     /// `body` runs once, under the lock: keep it short, and call no map from it (see ``modify(_:countingLoad:_:)``).
     @discardableResult
@@ -72,8 +72,8 @@ extension InstrumentedMap {
         }
     }
 
-    /// Removes `key` when `condition` holds for its value, and says whether it did. Linearizable; the shard's lock; counts a
-    /// delete, a delete miss when the key is absent, and nothing when the condition does not hold.
+    /// Removes `key` when `condition` holds for its value, and says whether it did. Linearizable; the shard's lock;
+    /// counts a delete, a delete miss when the key is absent, and nothing when the condition does not hold.
     ///
     /// `condition` runs at most once, under the lock: keep it short, and call no map from it (see
     /// ``modify(_:countingLoad:_:)``).

@@ -22,9 +22,9 @@ public protocol InstrumentedMap: AnyObject, Sendable {
     @discardableResult
     func delete(_ key: Span<UInt8>) -> Bool
 
-    /// Shows `decide` the value of `key`, nil when it is absent, and does what it says, all in one step. Linearizable; the
-    /// shard's lock, exclusively, `decide` included. Counts what it did: an insert or an update, a delete or a delete
-    /// miss, nothing for `.keep`; with `countingLoad` also a load or a load miss.
+    /// Shows `decide` the value of `key`, nil when it is absent, and does what it says, all in one step. Linearizable;
+    /// the shard's lock, exclusively, `decide` included. Counts what it did: an insert or an update, a delete or a
+    /// delete miss, nothing for `.keep`; with `countingLoad` also a load or a load miss.
     ///
     /// `decide` runs once, while everybody else who wants the shard waits: keep it short, and call no map from it: the
     /// lock is not recursive, so a call to this one may never return.

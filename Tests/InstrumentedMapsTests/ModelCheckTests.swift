@@ -9,8 +9,8 @@ private struct Model {
     var expected: [[UInt8]: [UInt8]] = [:]
     var ledger = Ledger()
     var generator: SeededGenerator
-    /// Of a hundred operations, how many store and how many delete; of the others half load, and half read and write in one
-    /// step.
+    /// Of a hundred operations, how many store and how many delete; of the others half load, and half read and write in
+    /// one step.
     let storeShare: Int
     let deleteShare: Int
     let note: Comment

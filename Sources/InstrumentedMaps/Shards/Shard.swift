@@ -44,8 +44,8 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
     }
 
     /// Does to `key` what `decide` says when it sees the value: one critical section from the look to the change. The
-    /// change looks the key up once more, in lines that the first look has just fetched; so it is the same store and the
-    /// same delete, with the same counters, as everybody's.
+    /// change looks the key up once more, in lines that the first look has just fetched; so it is the same store and
+    /// the same delete, with the same counters, as everybody's.
     func modify(
         _ key: Span<UInt8>, _ hash: KeyHash, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {

@@ -7,8 +7,8 @@
 
 /// Hashes bytes under four secret words. A value; any thread.
 package struct KeyHasher: Sendable {
-    /// The hasher of this process's keys. What it says of any bytes stays in the process: hashes that are shown to others
-    /// come from a hasher of their own.
+    /// The hasher of this process's keys. What it says of any bytes stays in the process: hashes that are shown to
+    /// others come from a hasher of their own.
     static let process = KeyHasher.withRandomSecrets()
 
     private let secret0: UInt64

@@ -4,8 +4,8 @@ import InstrumentedMaps
 // and equal contents are one representation. A value that was changed and changed back in between (ABA) matches again,
 // and rightly so: whoever computes a new value from the old one comes to the same result.
 //
-// The hash is keyed with secrets of its own, drawn at the start. Keys are not hashed under them: tags are published, and
-// whoever could see the hashes of keys could aim for one place in a table. Two different values share a tag with
+// The hash is keyed with secrets of its own, drawn at the start. Keys are not hashed under them: tags are published,
+// and whoever could see the hashes of keys could aim for one place in a table. Two different values share a tag with
 // probability 2^-64; tags of one process mean nothing to the next, whose maps begin empty.
 
 /// An entity tag (RFC 9110, 8.8.3): what an `ETag` shows and `If-Match` names. Any thread.

@@ -22,8 +22,8 @@ struct EntryConditions: Equatable {
     /// Whether nothing is demanded.
     var isEmpty: Bool { match == nil && noneMatch == nil }
 
-    /// The header whose condition fails for an entry with this tag, nil for an absent one; nil when all hold. `If-Match`
-    /// compares strongly and comes first, `If-None-Match` weakly, as the RFC has it.
+    /// The header whose condition fails for an entry with this tag, nil for an absent one; nil when all hold.
+    /// `If-Match` compares strongly and comes first, `If-None-Match` weakly, as the RFC has it.
     func failure(for current: EntityTag?) -> Header? {
         if let match, !match.holds(current, { $0.matchesStrongly($1) }) { return .ifMatch }
         if let noneMatch, noneMatch.holds(current, { $0.matchesWeakly($1) }) { return .ifNoneMatch }

@@ -67,7 +67,8 @@ struct EntryEndpoint {
         let tag = EntityTag(of: value.span)
         switch conditions.failure(for: tag) {
         case .ifMatch: throw .preconditionFailed(.ifMatch, map.name, key, tag)
-        case .ifNoneMatch: return .empty(304).with(tag)
+        // The body is not sent, but counted: a 304 has the Content-Length of the 200, or none (RFC 9110, 8.6).
+        case .ifNoneMatch: return HTTPResponse(status: 304, body: value).with(tag)
         case nil: return .bytes(value, contentType: "application/octet-stream").with(tag)
         }
     }
