@@ -1,7 +1,8 @@
 /// A named map that counts what is done to it: what the host holds and the collectors read, whatever its strategy.
 ///
 /// Concurrency: all methods may be called from any thread. Keys and values are raw bytes; two keys are one only when all
-/// their bytes are equal.
+/// their bytes are equal. To store a key of more than 65,535 bytes or a value of 4 GiB and more is a programmer's mistake
+/// and traps.
 public protocol InstrumentedMap: AnyObject, Sendable {
     var name: MapName { get }
     var options: MapOptions { get }

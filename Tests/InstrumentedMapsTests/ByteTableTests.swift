@@ -96,6 +96,19 @@ struct ByteTableTests {
         #expect(count == 0)
     }
 
+    @Test("a key of 65,535 bytes is stored whole, and one byte more is a mistake that traps")
+    func longestKey() async {
+        var table = ByteTable()
+        let longest = [UInt8](repeating: 1, count: 65_535)
+        #expect(table.store(longest.span, KeyHash(longest.span), value: [7].span) == .inserted)
+        #expect(table.find(longest.span, KeyHash(longest.span)) == [7])
+        await #expect(processExitsWith: .failure) {
+            var table = ByteTable()
+            let tooLong = [UInt8](repeating: 1, count: 65_536)
+            _ = table.store(tooLong.span, KeyHash(tooLong.span), value: [7].span)
+        }
+    }
+
     @Test("shards are chosen evenly, for any number of them", arguments: [1, 2, 3, 16, 100, 1_024])
     func shardsAreEven(shards: Int) {
         var counts = [Int](repeating: 0, count: shards)

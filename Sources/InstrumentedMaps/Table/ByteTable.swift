@@ -60,6 +60,8 @@ struct ByteTable: ~Copyable {
     /// Sets the value of `key`, unless there is no memory for it: then nothing is changed.
     @inline(__always)
     mutating func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
+        precondition(unsafe key.count <= Record.maximumKeyBytes, "a key has at most 65,535 bytes")
+        precondition(unsafe value.count <= Record.maximumValueBytes, "a value has at most 4 GiB")
         let size = unsafe Record.size(key: key.count, value: value.count)
         guard let position = position(of: key, hash) else {
             guard index.makeRoom(), let ref = store.allocate(size) else { return .refused }

@@ -29,6 +29,10 @@ struct Record {
     @inline(__always)
     static func size(key: Int, value: Int) -> Int { recordHeaderBytes &+ key &+ value }
 
+    /// The longest key and value that a header can tell of.
+    static var maximumKeyBytes: Int { Int(UInt16.max) }
+    static var maximumValueBytes: Int { Int(UInt32.max) }
+
     /// Writes a whole entry into a slot that is large enough.
     @inline(__always)
     func write(place: UInt32, key: Span<UInt8>, value: Span<UInt8>) {
