@@ -33,13 +33,6 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
 
     @_specialize(where Guard == ExclusiveGuard)
     @_specialize(where Guard == SharedGuard)
-    func load(_ key: Span<UInt8>, into buffer: inout [UInt8]) -> Bool {
-        let hash = KeyHash(key)
-        return shards[hash.shard(of: shards.count)].load(key, hash, into: &buffer)
-    }
-
-    @_specialize(where Guard == ExclusiveGuard)
-    @_specialize(where Guard == SharedGuard)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
         let hash = KeyHash(key)
         return shards[hash.shard(of: shards.count)].store(key, hash, value: value)

@@ -10,10 +10,6 @@ public protocol InstrumentedMap: AnyObject, Sendable {
     /// A copy of the value of `key`. Linearizable; the shard's lock; counts a load or a load miss.
     func load(_ key: Span<UInt8>) -> [UInt8]?
 
-    /// Replaces the contents of `buffer` by the value of `key`; false, and `buffer` unchanged, when it is absent. As
-    /// ``load(_:)``, without an allocation once the buffer is large enough.
-    func load(_ key: Span<UInt8>, into buffer: inout [UInt8]) -> Bool
-
     /// Sets the value of `key`. Linearizable; the shard's lock; counts an insert, an update or, over a bound on memory, a
     /// refusal.
     @discardableResult

@@ -28,7 +28,4 @@ static inline void mapwatch_pause(void) {
 #endif
 }
 
-/// Asks the processor to fetch the line at `address`; a hint that never faults.
-static inline void mapwatch_prefetch(const void *address) { __builtin_prefetch(address); }
-
 #endif

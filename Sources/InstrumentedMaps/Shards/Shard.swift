@@ -25,14 +25,6 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
         }
     }
 
-    func load(_ key: Span<UInt8>, _ hash: KeyHash, into buffer: inout [UInt8]) -> Bool {
-        shardGuard.sharing {
-            let isThere = unsafe table.pointee.find(key, hash, into: &buffer)
-            if isThere { bumpAsReader(counters.loads) } else { bumpAsReader(counters.loadMisses) }
-            return isThere
-        }
-    }
-
     /// Sets the value of `key`.
     func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
         shardGuard.exclusively { storeInside(key, hash, value: value) }

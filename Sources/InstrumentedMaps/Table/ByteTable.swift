@@ -31,23 +31,10 @@ struct ByteTable: ~Copyable {
     /// What records and index hold of the allocators.
     var allocatedBytes: UInt64 { UInt64(store.allocatedBytes + index.bytes) }
 
-    /// Asks for the memory that an operation on this hash begins with.
-    @inline(__always)
-    func prefetch(_ hash: KeyHash) { index.prefetch(hash.place) }
-
     /// A copy of the value of `key`, or nil. Cost: one probe run and the copy.
     func find(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
         guard let position = position(of: key, hash) else { return nil }
         return unsafe [UInt8](store.record(at: position.ref).value)
-    }
-
-    /// Replaces the contents of `buffer` by the value of `key`; false, and nothing changed, when it is absent.
-    @inline(__always)
-    func find(_ key: Span<UInt8>, _ hash: KeyHash, into buffer: inout [UInt8]) -> Bool {
-        guard let position = position(of: key, hash) else { return false }
-        buffer.removeAll(keepingCapacity: true)
-        unsafe buffer.append(contentsOf: store.record(at: position.ref).value)
-        return true
     }
 
     /// Shows `body` the value of `key` where it lies, nil when it is absent, and returns what that returns.

@@ -1,5 +1,3 @@
-import CSystem
-
 // The index of one shard: which places are taken, and by which record. Grows and shrinks in small steps.
 //
 //     settled:    current [ ········································ ]
@@ -58,12 +56,6 @@ struct HashIndex: ~Copyable {
 
     /// Whether entries are moving from one array to the other.
     var isMoving: Bool { next != nil }
-
-    /// Asks for the words where a search for `place` begins.
-    @inline(__always)
-    func prefetch(_ place: UInt32) {
-        unsafe mapwatch_prefetch(current.words + current.home(place))
-    }
 
     /// The slot of the record of `place` that `isWanted`.
     @inline(__always)
