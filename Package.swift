@@ -75,6 +75,9 @@ let package = Package(
         .executableTarget(
             name: "race-probe", dependencies: ["InstrumentedMaps", "Instruments", "Scenarios"], path: "Tests/RaceProbe",
             exclude: ["run.sh"]),
+        // Histories of operations, and whether they are linearizable; knows no map.
+        .target(name: "Linearizability", path: "Tests/Linearizability"),
+        .testTarget(name: "LinearizabilityTests", dependencies: ["Linearizability", "TestSupport"]),
         // Runs the real binary, so it depends on it being built.
         .testTarget(name: "EndToEndTests", dependencies: ["mapwatch", "TestSupport"]),
     ]
