@@ -77,7 +77,13 @@ let package = Package(
             exclude: ["run.sh"]),
         // Histories of operations, and whether they are linearizable; knows no map.
         .target(name: "Linearizability", path: "Tests/Linearizability"),
-        .testTarget(name: "LinearizabilityTests", dependencies: ["Linearizability", "TestSupport"]),
+        .target(
+            name: "LinearWorkload",
+            dependencies: ["Linearizability", "InstrumentedMaps", "Instruments", "TestSupport"],
+            path: "Tests/LinearWorkload"),
+        .testTarget(
+            name: "LinearizabilityTests",
+            dependencies: ["Linearizability", "LinearWorkload", "InstrumentedMaps", "TestSupport"]),
         // Runs the real binary, so it depends on it being built.
         .testTarget(name: "EndToEndTests", dependencies: ["mapwatch", "TestSupport"]),
     ]
