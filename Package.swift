@@ -84,6 +84,10 @@ let package = Package(
         .testTarget(
             name: "LinearizabilityTests",
             dependencies: ["Linearizability", "LinearWorkload", "InstrumentedMaps", "TestSupport"]),
+        // The same workload for as long as one likes, and with planted faults: `Tests/LinearProbe/planted.sh`.
+        .executableTarget(
+            name: "linear-probe", dependencies: ["LinearWorkload", "Linearizability", "InstrumentedMaps"],
+            path: "Tests/LinearProbe", exclude: ["planted.sh"]),
         // Runs the real binary, so it depends on it being built.
         .testTarget(name: "EndToEndTests", dependencies: ["mapwatch", "TestSupport"]),
     ]
