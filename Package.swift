@@ -75,6 +75,19 @@ let package = Package(
         .executableTarget(
             name: "race-probe", dependencies: ["InstrumentedMaps", "Instruments", "Scenarios"], path: "Tests/RaceProbe",
             exclude: ["run.sh"]),
+        // Histories of operations, and whether they are linearizable; knows no map.
+        .target(name: "Linearizability", path: "Tests/Linearizability"),
+        .target(
+            name: "LinearWorkload",
+            dependencies: ["Linearizability", "InstrumentedMaps", "Instruments", "TestSupport"],
+            path: "Tests/LinearWorkload"),
+        .testTarget(
+            name: "LinearizabilityTests",
+            dependencies: ["Linearizability", "LinearWorkload", "InstrumentedMaps", "TestSupport"]),
+        // The same workload for as long as one likes, and with planted faults: `Tests/LinearProbe/planted.sh`.
+        .executableTarget(
+            name: "linear-probe", dependencies: ["LinearWorkload", "Linearizability", "InstrumentedMaps"],
+            path: "Tests/LinearProbe", exclude: ["planted.sh"]),
         // Runs the real binary, so it depends on it being built.
         .testTarget(name: "EndToEndTests", dependencies: ["mapwatch", "TestSupport"]),
     ]

@@ -1,0 +1,124 @@
+import Glibc
+import InstrumentedMaps
+import Instruments
+
+/// No lock at all.
+struct NoGuard: ShardGuard, ~Copyable {
+    static var readersShare: Bool { true }
+
+    init() {}
+
+    borrowing func exclusively<R>(_ body: () -> R) -> R { body() }
+
+    borrowing func sharing<R>(_ body: () -> R) -> R { body() }
+
+    var meter: LockSample { LockSample() }
+}
+
+/// Writers exclude each other, readers nobody.
+struct UnguardedReads: ShardGuard, ~Copyable {
+    static var readersShare: Bool { true }
+
+    private let lock = ShardLock()
+
+    init() {}
+
+    borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withLock(body) }
+
+    borrowing func sharing<R>(_ body: () -> R) -> R { body() }
+
+    var meter: LockSample { lock.meter.sample }
+}
+
+/// Readers exclude readers, writers exclude writers.
+struct TwoLocks: ShardGuard, ~Copyable {
+    static var readersShare: Bool { false }
+
+    private let readers = ShardLock()
+    private let writers = ShardLock()
+
+    init() {}
+
+    borrowing func exclusively<R>(_ body: () -> R) -> R { writers.withLock(body) }
+
+    borrowing func sharing<R>(_ body: () -> R) -> R { readers.withLock(body) }
+
+    var meter: LockSample { writers.meter.sample }
+}
+
+/// The right lock, from the wrong side.
+struct SharedWrites: ShardGuard, ~Copyable {
+    static var readersShare: Bool { true }
+
+    private let lock = ReadWriteLock()
+
+    init() {}
+
+    borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withSharedLock(body) }
+
+    borrowing func sharing<R>(_ body: () -> R) -> R { lock.withSharedLock(body) }
+
+    var meter: LockSample { lock.meter.sample }
+}
+
+/// Takes the lock, lets go, and only then works.
+struct EarlyRelease: ShardGuard, ~Copyable {
+    static var readersShare: Bool { true }
+
+    private let lock = ShardLock()
+
+    init() {}
+
+    borrowing func exclusively<R>(_ body: () -> R) -> R {
+        lock.withLock {}
+        return body()
+    }
+
+    borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
+
+    var meter: LockSample { lock.meter.sample }
+}
+
+/// Locks, but for one write in a thousand.
+struct SkippedLock: ShardGuard, ~Copyable {
+    static var readersShare: Bool { false }
+
+    private let lock = ShardLock()
+    private let turn = EveryNth(1_000)
+
+    init() {}
+
+    borrowing func exclusively<R>(_ body: () -> R) -> R { turn.comes() ? body() : lock.withLock(body) }
+
+    borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
+
+    var meter: LockSample { lock.meter.sample }
+}
+
+/// Waits for somebody who is inside to leave, but not for ever.
+struct ImpatientWriter: ShardGuard, ~Copyable {
+    static var readersShare: Bool { false }
+
+    private let lock = ShardLock()
+    private let inside = Counter()
+
+    init() {}
+
+    borrowing func exclusively<R>(_ body: () -> R) -> R {
+        for _ in 0..<20 where inside.value > 0 { sched_yield() }
+        guard inside.value == 0 else { return body() }
+        return enter(body)
+    }
+
+    borrowing func sharing<R>(_ body: () -> R) -> R { enter(body) }
+
+    private borrowing func enter<R>(_ body: () -> R) -> R {
+        lock.withLock {
+            inside.add()
+            defer { inside.subtract() }
+            return body()
+        }
+    }
+
+    var meter: LockSample { lock.meter.sample }
+}

@@ -1,0 +1,48 @@
+import InstrumentedMaps
+
+/// A map that does all that it does not do otherwise as `inner` does.
+protocol ForwardingMap: InstrumentedMap {
+    var inner: any InstrumentedMap { get }
+}
+
+extension ForwardingMap {
+    var name: MapName { inner.name }
+
+    var options: MapOptions { inner.options }
+
+    func load(_ key: Span<UInt8>) -> [UInt8]? { inner.load(key) }
+
+    /// Through ``load(_:)``, so that a wrapper need only replace that one.
+    func load(_ key: Span<UInt8>, into buffer: inout [UInt8]) -> Bool {
+        guard let value = load(key) else { return false }
+        buffer = value
+        return true
+    }
+
+    func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome { inner.store(key, value) }
+
+    func delete(_ key: Span<UInt8>) -> Bool { inner.delete(key) }
+
+    func modify(
+        _ key: Span<UInt8>, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
+    ) -> ModifyOutcome {
+        inner.modify(key, countingLoad: countingLoad, decide)
+    }
+
+    func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int { inner.deleteMatching(isIncluded) }
+
+    func iterate(
+        _ kind: IterationKind, prefix: [UInt8], maximumBytes: Int
+    ) throws(IterationError) -> any MapIterator {
+        try inner.iterate(kind, prefix: prefix, maximumBytes: maximumBytes)
+    }
+
+    func maintain(budget: Int) -> Int { inner.maintain(budget: budget) }
+
+    func snapshot() -> MapSnapshot { inner.snapshot() }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether this is one of the keys that threads fight over; the faults leave the others alone.
+    var isHot: Bool { count > 0 && self[0] == 1 }
+}
