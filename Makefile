@@ -8,14 +8,15 @@ BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit race bench clean
+.PHONY: help run test check unit race linear bench clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
-	@echo "make test   everything below but bench"
+	@echo "make test   everything below but linear and bench"
 	@echo "make check  formatting"
 	@echo "make unit   unit and end-to-end tests, with a real Prometheus"
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
+	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
 	@echo "make bench  maps beside oneTBB and others, shard sweep, and a mixed load on the data port: under ten minutes"
 	@echo "make clean  remove what was built"
 
@@ -56,6 +57,11 @@ unit:
 race:
 	$(call install,$(RUN_PACKAGES))
 	Tests/RaceProbe/run.sh
+
+linear:
+	$(call install,$(RUN_PACKAGES))
+	Tests/LinearProbe/planted.sh
+	swift run -c release linear-probe --strategy all --operations 10000000
 
 bench:
 	$(call install,$(BENCH_PACKAGES))

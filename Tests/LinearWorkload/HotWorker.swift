@@ -14,7 +14,6 @@ struct HotWorker: Sendable {
     var answers = Answers()
     private var generator: SeededGenerator
     private var nextValue: UInt64
-    private var buffer: [UInt8] = []
 
     /// `firstValue` begins a range of ids that nobody else stores, as long as `operations`.
     init(
@@ -42,7 +41,7 @@ struct HotWorker: Sendable {
             case ..<158: update(key, number)
             case ..<174: removeIfEven(key, number)
             case ..<190: getOrInsert(key, number)
-            default: load(key, number, intoBuffer: draw >> 16 & 1 == 0)
+            default: load(key, number)
             }
         }
     }
@@ -84,20 +83,12 @@ struct HotWorker: Sendable {
         if hit { answers.deletes += 1 } else { answers.emptySweeps += 1 }
     }
 
-    private mutating func load(_ key: [UInt8], _ number: Int, intoBuffer: Bool) {
+    private mutating func load(_ key: [UInt8], _ number: Int) {
         let invoked = history.tick()
-        let found: Bool
-        if intoBuffer {
-            found = map.load(key.span, into: &buffer)
-        } else if let value = map.load(key) {
-            found = true
-            buffer = value
-        } else {
-            found = false
-        }
+        let value = map.load(key)
         let responded = history.tick()
-        let id = found ? ValueCode.decode(buffer) : Operation.absent
-        history.note(.load, key: UInt16(number), found: found, value: id, from: invoked, to: responded)
-        answers.noteLoad(found)
+        let id = value.map { ValueCode.decode($0) } ?? Operation.absent
+        history.note(.load, key: UInt16(number), found: value != nil, value: id, from: invoked, to: responded)
+        answers.noteLoad(value != nil)
     }
 }

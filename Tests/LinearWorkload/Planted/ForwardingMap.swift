@@ -12,13 +12,6 @@ extension ForwardingMap {
 
     func load(_ key: Span<UInt8>) -> [UInt8]? { inner.load(key) }
 
-    /// Through ``load(_:)``, so that a wrapper need only replace that one.
-    func load(_ key: Span<UInt8>, into buffer: inout [UInt8]) -> Bool {
-        guard let value = load(key) else { return false }
-        buffer = value
-        return true
-    }
-
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome { inner.store(key, value) }
 
     func delete(_ key: Span<UInt8>) -> Bool { inner.delete(key) }
