@@ -10,9 +10,10 @@ public enum MapStrategy: String, Sendable, CaseIterable {
 ///
 /// The same fields stand in the data API's `PUT`, in the YAML and in Swift.
 public struct MapOptions: Sendable, Equatable {
-    /// The number of shards that `sharded` takes when nobody says otherwise: 16 keep eight writers on two cores out of
-    /// each other's way to within a few per cent of 256, for a sixteenth of the series (`Benchmarks`, shard sweep).
-    public static let defaultShards = 16
+    /// The number of shards that `sharded` takes when nobody says otherwise: with 2, 8 and 32 threads on two cores 32
+    /// shards gave 105, 98 and 110 % of what 256 gave (16: 83, 90 and 100 %), for an eighth of the series: some 600 a map
+    /// (`Benchmarks`, shard sweep).
+    public static let defaultShards = 32
     public static let shardRange = 1...1024
 
     public let strategy: MapStrategy

@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 /// A lock that readers share and a writer has alone, with the same meter as ``ShardLock``.
@@ -39,7 +40,10 @@ public struct ReadWriteLock: ~Copyable, @unchecked Sendable {
     ) throws(Failure) -> R {
         // Safety: the pointer is valid for the life of `self`; this thread does not hold the lock.
         if unsafe pthread_rwlock_trywrlock(rwlock) != 0 {
-            countWait(meter.clockWait { unsafe _ = pthread_rwlock_wrlock(rwlock) })
+            countWait(
+                meter.clockWait {
+                    if !spin({ unsafe pthread_rwlock_trywrlock(rwlock) }) { unsafe _ = pthread_rwlock_wrlock(rwlock) }
+                })
         }
         meter.acquired.add()
         defer { unsafe _ = pthread_rwlock_unlock(rwlock) }
@@ -54,6 +58,7 @@ public struct ReadWriteLock: ~Copyable, @unchecked Sendable {
         if unsafe pthread_rwlock_tryrdlock(rwlock) != 0 {
             countWait(
                 meter.clockWait {
+                    if spin({ unsafe pthread_rwlock_tryrdlock(rwlock) }) { return }
                     while unsafe pthread_rwlock_rdlock(rwlock) == EAGAIN {}
                 })
         }
@@ -61,6 +66,18 @@ public struct ReadWriteLock: ~Copyable, @unchecked Sendable {
         defer { unsafe _ = pthread_rwlock_unlock(rwlock) }
         return try body()
     }
+
+    /// Tries again for a few microseconds before the thread goes to sleep: pthread parks at once, and two threads that
+    /// wake each other by turns spend their time in the kernel.
+    private borrowing func spin(_ attempt: () -> Int32) -> Bool {
+        for _ in 0..<ReadWriteLock.spins {
+            mapwatch_pause()
+            if attempt() == 0 { return true }
+        }
+        return false
+    }
+
+    private static let spins = 64
 
     private borrowing func countWait(_ nanoseconds: UInt64) {
         meter.contended.add()

@@ -47,7 +47,7 @@ struct ConfigurationTests {
         let shards = try daemon.scrape().samples("map_info").map {
             "\($0.labels["map_name"] ?? "") \($0.labels["strategy"] ?? "") \($0.labels["shards"] ?? "")"
         }
-        #expect(shards == ["orders sharded 64", "plain sharded 16", "rules rwlock 1"])
+        #expect(shards == ["orders sharded 64", "plain sharded 32", "rules rwlock 1"])
         #expect(try daemon.data("PUT", entry("orders", "k"), body: "v").status == 201)
         #expect(try daemon.data("PUT", "/api/v1/maps/rules", body: "{\"strategy\":\"rwlock\"}").status == 200)
     }

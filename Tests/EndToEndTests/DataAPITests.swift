@@ -20,7 +20,7 @@ struct DataAPITests {
         #expect(first.header("Content-Type") == "application/json")
         #expect(try daemon.data("PUT", "/api/v1/maps/plain").status == 201)
         #expect(try daemon.data("PUT", "/api/v1/maps/plain", body: "{}").status == 200)
-        #expect(try daemon.data("PUT", "/api/v1/maps/plain", body: "{\"shards\":16}").status == 200)
+        #expect(try daemon.data("PUT", "/api/v1/maps/plain", body: "{\"shards\":32}").status == 200)
         for key in ["a", "b", "b"] { _ = try daemon.data("PUT", entry("rules", key), body: "v") }
         _ = try daemon.data("GET", entry("rules", "a"))
 
@@ -43,7 +43,7 @@ struct DataAPITests {
         #expect(list.header("Content-Type") == "application/json")
         #expect(
             try JSONDecoder().decode([Figures].self, from: Data(list.body)) == [
-                figures("orders", "sharded", 4, [0, 0, 0, 0]), figures("plain", "sharded", 16, [0, 0, 0, 0]), rules,
+                figures("orders", "sharded", 4, [0, 0, 0, 0]), figures("plain", "sharded", 32, [0, 0, 0, 0]), rules,
             ])
         let one = try daemon.data("GET", "/api/v1/maps/rules")
         #expect(try JSONDecoder().decode(Figures.self, from: Data(one.body)) == rules)

@@ -64,7 +64,7 @@ struct LedgerTests {
         print("ledger, \(strategy): \(ledger)")
 
         let scrape = try daemon.scrape()
-        try expect(scrape, map: "books", shards: strategy == "sharded" ? 16 : 1, equals: ledger)
+        try expect(scrape, map: "books", shards: strategy == "sharded" ? 32 : 1, equals: ledger)
         #expect(try sum(scrape, "map_shard_lock_acquired_total") >= Double(ledger.operations))
         #expect(try sum(scrape, "mem_map_size_bytes") > 0)
 

@@ -94,7 +94,7 @@ struct ListingTests {
         _ = try daemon.allPages("orders", "mode=snapshot&limit=100")
         let scrape = try daemon.scrape()
         let rows = scrape.samples("map_op_iterate_total", ["map_name": "orders"])
-        #expect(rows.map(\.value) == Array(repeating: 2, count: 16))
+        #expect(rows.map(\.value) == Array(repeating: 2, count: 32))
         #expect(scrape.sum("map_op_load_total", ["map_name": "orders"]) == 0)
     }
 }

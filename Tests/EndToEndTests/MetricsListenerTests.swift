@@ -74,12 +74,12 @@ struct MetricsListenerTests {
         let scrape = try daemon.scrape()
         for family in Self.zeroFamilies {
             let rows = scrape.samples(family, ["map_name": "orders"])
-            #expect(rows.map { $0.labels["shard_id"] } == (0..<16).map { $0 < 10 ? "0\($0)" : "\($0)" }, "\(family)")
+            #expect(rows.map { $0.labels["shard_id"] } == (0..<32).map { $0 < 10 ? "0\($0)" : "\($0)" }, "\(family)")
             #expect(rows.allSatisfy { $0.value == 0 }, "\(family)")
             #expect(scrape.value(family, ["map_name": "rules", "shard_id": "0"]) == 0, "\(family)")
         }
         for family in ["map_capacity", "map_allocated_bytes"] {
-            #expect(scrape.samples(family, ["map_name": "orders"]).count == 16, "\(family)")
+            #expect(scrape.samples(family, ["map_name": "orders"]).count == 32, "\(family)")
         }
         let info = ["map_name": "rules", "strategy": "rwlock", "shards": "1", "mode": "normal", "detail": "shard"]
         #expect(scrape.value("map_info", info) == 1)

@@ -157,7 +157,7 @@ struct RefusalTests {
         var ledger = OperationLedger()
         ledger.loadMisses = 1
         ledger.deleteMisses = 1
-        try expect(daemon.scrape(), map: "orders", shards: 16, equals: ledger)
+        try expect(daemon.scrape(), map: "orders", shards: 32, equals: ledger)
     }
 
     private func check(_ request: RefusedRequest, _ daemon: MapwatchProcess) throws {

@@ -33,7 +33,7 @@ struct SizeDeltaTests {
         #expect(try daemon.web("HEAD", "/metrics").status == 200)
         let second = try daemon.scrape()
         #expect(delta(second) == 7)
-        for name in names.prefix(2) { #expect(second.samples(name, ["map_name": "orders"]).count == 16) }
+        for name in names.prefix(2) { #expect(second.samples(name, ["map_name": "orders"]).count == 32) }
         #expect(second.sum("map_size_delta_bytes") ?? 0 >= 7 * 5)
         #expect(second.value("map_size_delta_interval_seconds", ["map_name": "orders"]) ?? 0 > 0)
         #expect(try delta(daemon.scrape()) == 0)

@@ -16,9 +16,9 @@ struct MapOptionsTests {
     }
 
     private static let good = [
-        Good(fields: [:], strategy: .sharded, shards: 16),
+        Good(fields: [:], strategy: .sharded, shards: 32),
         Good(fields: ["shards": .integer(7)], strategy: .sharded, shards: 7),
-        Good(fields: ["strategy": .text("sharded")], strategy: .sharded, shards: 16),
+        Good(fields: ["strategy": .text("sharded")], strategy: .sharded, shards: 32),
         Good(fields: ["strategy": .text("sharded"), "shards": .integer(1)], strategy: .sharded, shards: 1),
         Good(fields: ["strategy": .text("sharded"), "shards": .integer(1_024)], strategy: .sharded, shards: 1_024),
         Good(fields: ["strategy": .text("rwlock")], strategy: .rwlock, shards: 1),
@@ -82,7 +82,7 @@ struct MapOptionsTests {
 
     @Test("saying the default is saying nothing")
     func defaultsAreEqual() throws {
-        let said: [String: OptionValue] = ["strategy": .text("sharded"), "shards": .integer(16)]
+        let said: [String: OptionValue] = ["strategy": .text("sharded"), "shards": .integer(MapOptions.defaultShards)]
         #expect(try MapOptions() == MapOptions(fields: said))
         #expect(try MapOptions() != MapOptions(shards: 17))
         #expect(try MapOptions(shards: 1) != MapOptions(strategy: .rwlock))
