@@ -19,15 +19,11 @@ final class SlabPool: Sendable {
     private struct State: Sendable {
         /// Addresses of slabs that nobody has; none of them holds a page.
         var free: [UInt] = []
-        var inUse = 0
     }
 
     private let state = LockedState(State())
 
     private init() {}
-
-    /// Bytes of slabs that tables hold.
-    var bytesInUse: Int { state.withLock { $0.inUse } * SlabPool.slabBytes }
 
     /// Bytes of slabs that nobody holds: addresses without pages.
     var bytesFree: Int { state.withLock { $0.free.count } * SlabPool.slabBytes }
@@ -36,9 +32,7 @@ final class SlabPool: Sendable {
     func take() -> UnsafeMutableRawPointer? {
         let address: UInt? = state.withLock { state in
             if state.free.isEmpty { SlabPool.map(into: &state.free) }
-            guard let address = state.free.popLast() else { return nil }
-            state.inUse += 1
-            return address
+            return state.free.popLast()
         }
         return unsafe address.flatMap { unsafe UnsafeMutableRawPointer(bitPattern: $0) }
     }
@@ -48,10 +42,7 @@ final class SlabPool: Sendable {
         // Safety: the slab came from `take`, and its table has let go of it.
         unsafe PageMemory.discard(slab, SlabPool.slabBytes)
         let address = UInt(bitPattern: slab)
-        state.withLock { state in
-            state.inUse -= 1
-            state.free.append(address)
-        }
+        state.withLock { $0.free.append(address) }
     }
 
     private static func map(into free: inout [UInt]) {

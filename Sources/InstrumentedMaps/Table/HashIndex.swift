@@ -27,8 +27,8 @@ struct HashIndex: ~Copyable {
         var ref: RecordRef { RecordRef(bits: UInt32(truncatingIfNeeded: unsafe slot.pointee)) }
     }
 
-    // Safety: both arrays are private to this value, which frees them.
     private let budget: MemoryBudget
+    // Safety: both arrays are private to this value, which frees them.
     private var current: IndexArray
     private var next: IndexArray?
     /// Places below are in `next`; 0 while nothing moves.
@@ -53,9 +53,6 @@ struct HashIndex: ~Copyable {
 
     /// Bytes of both arrays.
     var bytes: Int { current.bytes + (next?.bytes ?? 0) }
-
-    /// Whether entries are moving from one array to the other.
-    var isMoving: Bool { next != nil }
 
     /// The slot of the record of `place` that `isWanted`.
     @inline(__always)

@@ -80,8 +80,7 @@ struct IndexArray {
         unsafe words[slot] = word
     }
 
-    /// Empties the slot and shifts back what stands right of its home. Words left of `first` do not belong to the array
-    /// any more.
+    /// Empties the slot and shifts back what stands right of its home.
     @inline(__always)
     func remove(at slot: Int) {
         var end = slot &+ 1

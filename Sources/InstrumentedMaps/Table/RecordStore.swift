@@ -31,9 +31,9 @@ struct RecordStore: ~Copyable {
         var freeSlots = 0
     }
 
+    private let budget: MemoryBudget
     // Safety: `slabs` has room for `capacity` slabs, of which those below `count` are initialised (but the first, which
     // is never used); a slab in the chain of `firstUnused` is released. All is private to this value.
-    private let budget: MemoryBudget
     private var slabs: UnsafeMutablePointer<Slab>?
     private var capacity = 0
     private var count = 1
@@ -74,7 +74,7 @@ struct RecordStore: ~Copyable {
     /// A slot for `size` bytes; nil, and nothing changed, when the budget or the system has no memory for it.
     @inline(__always)
     mutating func allocate(_ size: Int) -> RecordRef? {
-        let units = (size &+ RecordRef.unitBytes &- 1) / RecordRef.unitBytes
+        let units = RecordStore.units(size)
         guard units <= RecordStore.largestClass else { return allocateLarge(size) }
         if unsafe classes[units].firstPartial == 0, !addSlab(units) { return nil }
         liveBytes &+= units &* RecordRef.unitBytes
@@ -101,8 +101,12 @@ struct RecordStore: ~Copyable {
     func fits(_ size: Int, in ref: RecordRef) -> Bool {
         guard let slabs = unsafe slabs else { return false }
         let units = unsafe slabs[ref.slab].slotUnits
-        return units > 0 && (size &+ RecordRef.unitBytes &- 1) / RecordRef.unitBytes == units
+        return units > 0 && RecordStore.units(size) == units
     }
+
+    /// The class of a record: its size in units, rounded up.
+    @inline(__always)
+    private static func units(_ size: Int) -> Int { (size &+ RecordRef.unitBytes &- 1) / RecordRef.unitBytes }
 
     // MARK: - Slots
 
