@@ -4,6 +4,8 @@ public enum MetricType: String, Sendable {
     case counter
     /// Goes both ways.
     case gauge
+    /// Observations counted by size; its series are ``HistogramValue``s.
+    case histogram
 }
 
 /// All series of one name: what a collector returns and a renderer prints.
@@ -13,13 +15,18 @@ public struct MetricFamily: Sendable {
     /// One sentence for a person; printed escaped.
     public let help: String
     /// In the order in which they are printed.
-    public var samples: [MetricSample]
+    private(set) var series: [Series] = []
+
+    enum Series: Sendable {
+        case sample(LabelSet, MetricValue)
+        case histogram(LabelSet, HistogramValue)
+    }
 
     public init(_ name: MetricName, _ type: MetricType, help: String, samples: [MetricSample] = []) {
         self.name = name
         self.type = type
         self.help = help
-        self.samples = samples
+        for sample in samples { append(sample.labels, sample.value) }
     }
 
     /// A family of one series without labels.
@@ -27,9 +34,21 @@ public struct MetricFamily: Sendable {
         self.init(name, type, help: help, samples: [MetricSample(LabelSet(), value)])
     }
 
-    /// Adds one series.
+    /// A histogram without series yet.
+    public init(histogram name: MetricName, help: String) {
+        self.init(name, .histogram, help: help)
+    }
+
+    /// Adds one series. To add a number to a histogram is a programmer's mistake and traps.
     public mutating func append(_ labels: LabelSet, _ value: MetricValue) {
-        samples.append(MetricSample(labels, value))
+        precondition(type != .histogram, "\(name) is a histogram and takes no single number")
+        series.append(.sample(labels, value))
+    }
+
+    /// Adds one series to a histogram. To add it to another type is a programmer's mistake and traps.
+    public mutating func append(_ labels: LabelSet, _ value: HistogramValue) {
+        precondition(type == .histogram, "\(name) is a \(type.rawValue) and takes no histogram")
+        series.append(.histogram(labels, value))
     }
 }
 
@@ -51,35 +70,4 @@ public enum MetricValue: Sendable, Equatable {
     case real(Double)
     /// Printed in seconds, the base unit.
     case nanoseconds(UInt64)
-}
-
-/// The name of a family: `[a-zA-Z_:][a-zA-Z0-9_:]*`, checked once, where it is written down.
-public struct MetricName: Sendable, Hashable, Comparable, ExpressibleByStringLiteral, CustomStringConvertible {
-    public let text: String
-
-    /// A literal that is no metric name is a programmer's mistake and traps.
-    public init(stringLiteral text: StaticString) {
-        self.text = text.description
-        precondition(isPrometheusName(self.text, mayHoldColon: true), "not a metric name: \(text)")
-    }
-
-    public var description: String { text }
-
-    public static func < (left: MetricName, right: MetricName) -> Bool {
-        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
-    }
-}
-
-/// The data model's rule for names of metrics (with colons) and labels (without).
-func isPrometheusName(_ text: String, mayHoldColon: Bool) -> Bool {
-    guard let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
-    return text.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-            true
-        case UInt8(ascii: ":"): mayHoldColon
-        default: false
-        }
-    }
 }

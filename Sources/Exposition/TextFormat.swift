@@ -17,8 +17,8 @@ public enum TextFormat {
     /// Cost: linear in the bytes.
     public static func render(_ families: [MetricFamily]) -> [UInt8] {
         var body: [UInt8] = []
-        body.reserveCapacity(families.reduce(0) { $0 + 256 + $1.samples.count * 96 })
-        for family in families.sorted(by: { $0.name < $1.name }) where !family.samples.isEmpty {
+        body.reserveCapacity(families.reduce(0) { $0 + 256 + $1.series.count * 96 })
+        for family in families.sorted(by: { $0.name < $1.name }) where !family.series.isEmpty {
             append(family, to: &body)
         }
         return body
@@ -35,17 +35,37 @@ public enum TextFormat {
         body.append(UInt8(ascii: " "))
         body += family.type.rawValue.utf8
         body.append(UInt8(ascii: "\n"))
-        for sample in family.samples {
-            body += name
-            if !sample.labels.rendered.isEmpty {
-                body.append(UInt8(ascii: "{"))
-                body += sample.labels.rendered
-                body.append(UInt8(ascii: "}"))
+        for series in family.series {
+            switch series {
+            case .sample(let labels, let value): append(name, labels.rendered, value, to: &body)
+            case .histogram(let labels, let value): append(name, labels.rendered, value, to: &body)
             }
-            body.append(UInt8(ascii: " "))
-            append(sample.value, to: &body)
-            body.append(UInt8(ascii: "\n"))
         }
+    }
+
+    private static func append(_ name: [UInt8], _ labels: [UInt8], _ value: MetricValue, to body: inout [UInt8]) {
+        body += name
+        if !labels.isEmpty {
+            body.append(UInt8(ascii: "{"))
+            body += labels
+            body.append(UInt8(ascii: "}"))
+        }
+        body.append(UInt8(ascii: " "))
+        append(value, to: &body)
+        body.append(UInt8(ascii: "\n"))
+    }
+
+    /// Cumulative buckets with `le` behind the other labels, then the sum and the count.
+    private static func append(_ name: [UInt8], _ labels: [UInt8], _ value: HistogramValue, to body: inout [UInt8]) {
+        let bucket = name + "_bucket".utf8
+        let prefix = labels.isEmpty ? labels : labels + [UInt8(ascii: ",")]
+        var count: UInt64 = 0
+        for (le, observations) in zip(value.bounds.labels, value.counts) {
+            count &+= observations
+            append(bucket, prefix + le, .count(count), to: &body)
+        }
+        append(name + "_sum".utf8, labels, value.sum, to: &body)
+        append(name + "_count".utf8, labels, .count(count), to: &body)
     }
 
     private static func append(_ value: MetricValue, to body: inout [UInt8]) {

@@ -22,6 +22,7 @@ extension CheckedExposition {
             guard let family = open else { return }
             guard let type = family.type else { throw .missingType(family.name) }
             guard !family.samples.isEmpty else { throw .familyWithoutSamples(family.name) }
+            if type == "histogram" { try CheckedExposition.checkHistograms(family.name, family.samples) }
             families.append(Family(name: family.name, type: type, help: family.help, samples: family.samples))
             open = nil
         }

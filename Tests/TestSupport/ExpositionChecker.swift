@@ -93,6 +93,23 @@ public struct ExpositionProblem: Error, Equatable, CustomStringConvertible {
         case familyWithoutSamples(String)
         case duplicateLabel(String)
         case duplicateSeries(String)
+        case badHistogram(String, HistogramFault)
+    }
+
+    /// What is wrong with a histogram.
+    public enum HistogramFault: Error, Equatable, Sendable {
+        /// A bucket without `le`, or another line with one.
+        case misplacedBound
+        /// A bound that is not written as a float: `1` instead of `1.0`.
+        case badBound(String)
+        /// Bounds do not ascend, or the last is not `+Inf`.
+        case unorderedBounds
+        /// A bucket counts less than the one below it.
+        case shrinkingBuckets
+        /// `_sum` or `_count` is missing or comes twice, or stands before the buckets.
+        case missingSumOrCount
+        /// `_count` is not what the bucket `+Inf` says.
+        case countsDiffer
     }
 
     public let line: Int

@@ -120,6 +120,34 @@ struct ExpositionCheckerTests {
         Bad(3, .badValue("1\r"), head + "a 1\r\n"),
     ]
 
+    private static let histogram = "# HELP h x\n# TYPE h histogram\n"
+    private static let whole = "h_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n"
+
+    private static let badHistograms = [
+        (ExpositionProblem.HistogramFault.unorderedBounds, "h_bucket{le=\"1.0\"} 1\nh_sum 1\nh_count 1\n"),
+        (.unorderedBounds, "h_bucket{le=\"2.0\"} 1\nh_bucket{le=\"1.0\"} 1\nh_sum 1\nh_count 1\n"),
+        (.unorderedBounds, "h_sum 1\nh_count 1\n"),
+        (.badBound("1"), "h_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n"),
+        (.badBound("x"), "h_bucket{le=\"x\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n"),
+        (.shrinkingBuckets, "h_bucket{le=\"1.0\"} 3\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n"),
+        (.misplacedBound, "h_bucket 3\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n"),
+        (.misplacedBound, "h_bucket{le=\"+Inf\"} 2\nh_sum{le=\"1.0\"} 3\nh_count 2\n"),
+        (.missingSumOrCount, "h_bucket{le=\"+Inf\"} 2\nh_count 2\n"),
+        (.missingSumOrCount, "h_bucket{le=\"+Inf\"} 2\nh_sum 2\n"),
+        (.missingSumOrCount, "h_bucket{le=\"+Inf\"} 2\nh_count 2\nh_sum 2\n"),
+        (.countsDiffer, "h_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 3\n"),
+        (.unorderedBounds, whole + "h_count{x=\"1\"} 2\n"),
+        (.missingSumOrCount, "h_bucket{x=\"1\",le=\"+Inf\"} 2\nh_bucket{x=\"2\",le=\"+Inf\"} 2\nh_sum 3\nh_count 3\n"),
+    ]
+
+    @Test("histograms that do not add up are refused", arguments: badHistograms)
+    func refusesHistograms(fault: ExpositionProblem.HistogramFault, lines: String) throws {
+        let body = Array((Self.histogram + lines).utf8)
+        let problem = ExpositionProblem(line: lines.split(separator: "\n").count + 2, .badHistogram("h", fault))
+        #expect(throws: problem) { try CheckedExposition(body) }
+        _ = try CheckedExposition(Array((Self.histogram + Self.whole).utf8))
+    }
+
     @Test("bodies with a wrong structure are refused at their line", arguments: badStructures)
     func refusesStructures(bad: Bad) {
         #expect(throws: bad.problem) { try CheckedExposition(Array(bad.body.utf8)) }
