@@ -32,7 +32,7 @@ let package = Package(
         .target(
             name: "InstrumentedMaps",
             dependencies: ["CSystem", "Instruments", .product(name: "BasicContainers", package: "swift-collections")]),
-        .target(name: "AccidentIndicators", dependencies: ["InstrumentedMaps"]),
+        .target(name: "AccidentIndicators", dependencies: ["InstrumentedMaps", "Instruments"]),
         .target(name: "Exposition"),
         .target(name: "Collectors", dependencies: ["InstrumentedMaps", "AccidentIndicators", "Exposition"]),
         .target(name: "HTTPServer", dependencies: ["CMicrohttpd"]),
@@ -41,7 +41,7 @@ let package = Package(
         // The daemon. Yams brings Foundation, so it stays in a target that only the daemon links.
         .target(
             name: "ConfigurationFile",
-            dependencies: ["InstrumentedMaps", .product(name: "Yams", package: "Yams")]),
+            dependencies: ["InstrumentedMaps", "AccidentIndicators", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "mapwatch",
             dependencies: [
@@ -57,7 +57,9 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Scenarios"], path: "Tests/TestSupport"),
         .testTarget(
             name: "MapwatchTests",
-            dependencies: ["mapwatch", "ConfigurationFile", "HTTPServer", "InstrumentedMaps", "Scenarios"]),
+            dependencies: [
+                "mapwatch", "AccidentIndicators", "ConfigurationFile", "HTTPServer", "InstrumentedMaps", "Scenarios",
+            ]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"]),
         .testTarget(name: "InstrumentsTests", dependencies: ["Instruments", "TestSupport"]),

@@ -1,3 +1,4 @@
+public import AccidentIndicators
 public import InstrumentedMaps
 
 /// What `--config.file` says.
@@ -6,6 +7,8 @@ public struct Configuration: Sendable, Equatable {
     public struct Map: Sendable, Equatable {
         public let name: MapName
         public let options: MapOptions
+        /// Where its indicators become alerts; the articles' lines where nothing is said.
+        public let lines: IndicatorLines
     }
 
     /// Bytes that all maps together may hold; nil leaves the choice to the daemon.

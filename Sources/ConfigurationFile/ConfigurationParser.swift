@@ -1,3 +1,4 @@
+import AccidentIndicators
 import InstrumentedMaps
 import Yams
 
@@ -9,6 +10,8 @@ import Yams
 //       - name: orders
 //         strategy: sharded
 //         shards: 64
+//         lines:
+//           delete_ratio: 0.5
 
 extension Configuration {
     /// Parses the text of a file; `path` stands in errors only. An empty file is a configuration without maps.
@@ -63,17 +66,22 @@ private struct ConfigurationParser {
         var name: MapName?
         var fields: [String: OptionValue] = [:]
         var lines: [String: Int] = [:]
+        var ownLines: Node?
         for (key, value) in try mapping(node, "a map") {
             lines[key.text] = key.line
-            if key.text == "name" {
-                name = try self.name(value)
-            } else {
-                fields[key.text] = optionValue(value)
+            switch key.text {
+            case "name": name = try self.name(value)
+            case "lines": ownLines = value
+            default: fields[key.text] = optionValue(value)
             }
         }
         guard let name else { throw error(line(node), "a map has no name") }
+        let indicatorLines = try ownLines.map { node throws(ConfigurationError) in
+            try self.indicatorLines(node, of: name)
+        }
         do {
-            return Configuration.Map(name: name, options: try MapOptions(fields: fields))
+            return Configuration.Map(
+                name: name, options: try MapOptions(fields: fields), lines: indicatorLines ?? IndicatorLines())
         } catch {
             throw self.error(lines[error.field] ?? line(node), "map \"\(name)\": \(error)")
         }
@@ -82,6 +90,26 @@ private struct ConfigurationParser {
     private func name(_ node: Node) throws(ConfigurationError) -> MapName {
         guard case .scalar(let scalar) = node else { throw error(line(node), "name must be a text") }
         do { return try MapName(scalar.string) } catch { throw self.error(line(node), "\(error)") }
+    }
+
+    private func indicatorLines(_ node: Node, of map: MapName) throws(ConfigurationError) -> IndicatorLines {
+        var places: [String: Int] = [:]
+        var values: [(name: String, value: Double)] = []
+        for (key, value) in try mapping(node, "lines of map \"\(map)\"") {
+            places[key.text] = key.line
+            guard case .scalar(let scalar) = value, scalar.style == .plain, let number = value.float else {
+                throw error(
+                    line(value),
+                    "map \"\(map)\": line \(key.text) must be a number, not "
+                        + (value.scalar?.string ?? "a list or mapping"))
+            }
+            values.append((key.text, number))
+        }
+        do {
+            return try IndicatorLines(values)
+        } catch {
+            throw self.error(places[error.name] ?? line(node), "map \"\(map)\": \(error)")
+        }
     }
 
     private func optionValue(_ node: Node) -> OptionValue {

@@ -1,3 +1,4 @@
+import AccidentIndicators
 import Collectors
 import ConfigurationFile
 import HTTPServer
@@ -46,7 +47,9 @@ struct Daemon {
         let servers = ServerList()
         let data = try serve("data", dataSockets, DataAPI(host: host, listings: listings).routes())
         servers.add(data)
-        let metrics = try serve("metrics", metricsSockets, metricsRoutes(host, health, servers))
+        let sampler = IndicatorSampler(
+            lines: Dictionary(uniqueKeysWithValues: configuration.maps.map { ($0.name, $0.lines) }))
+        let metrics = try serve("metrics", metricsSockets, metricsRoutes(host, sampler, health, servers))
         servers.add(metrics)
         // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
@@ -55,6 +58,7 @@ struct Daemon {
             ListenerService(server: metrics, logger: logger) {},
             ListenerService(server: data, logger: logger) { health.set(ready: false) },
             MaintenanceService(host: host, listings: listings),
+            IndicatorService(host: host, sampler: sampler, nanoseconds: MonotonicClock.nanoseconds),
         ]
         if settings.playsDemo { services.append(DemoService(workload: try demoWorkload(host))) }
         try await run(services, until: SignalService(signals: signals, logger: logger))
@@ -124,11 +128,14 @@ struct Daemon {
         }
     }
 
-    private func metricsRoutes(_ host: MapHost, _ health: Health, _ servers: ServerList) -> [Route] {
+    private func metricsRoutes(
+        _ host: MapHost, _ sampler: IndicatorSampler, _ health: Health, _ servers: ServerList
+    ) -> [Route] {
         let logger = logger
         let gatherer = Gatherer(
             [
-                MapCollector(), SizeDeltaCollector(), HostCollector(), HTTPCollector { servers.all },
+                MapCollector(), IndicatorCollector(sampler), SizeDeltaCollector(), HostCollector(),
+                HTTPCollector { servers.all },
                 ProcessCollector(), BuildCollector(version: Version.text),
             ],
             nanoseconds: MonotonicClock.nanoseconds

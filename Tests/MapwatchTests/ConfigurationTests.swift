@@ -1,3 +1,4 @@
+import AccidentIndicators
 import ConfigurationFile
 import InstrumentedMaps
 import Testing
@@ -19,6 +20,24 @@ struct ConfigurationTests {
         #expect(configuration.maps.map(\.name.text) == ["orders", "rules", "sessions"])
         #expect(configuration.maps.map(\.options.shards) == [64, 1, MapOptions.defaultShards])
         #expect(configuration.maps.map(\.options.strategy) == [.sharded, .rwlock, .sharded])
+    }
+
+    @Test("lines are a map's own, and what is not named is the articles'")
+    func lines() throws {
+        let configuration = try Configuration(
+            yaml: """
+                maps:
+                  - name: orders
+                    lines:
+                      delete_ratio: 0.5
+                      size_mutation_streak: 4
+                  - name: rules
+                """, path: "mapwatch.yml")
+        let orders = configuration.maps[0].lines
+        #expect(orders.line(.deleteRatio, shards: 32) == 0.5)
+        #expect(orders.line(.sizeMutationStreak, shards: 32) == 4)
+        #expect(orders.line(.signatureDeleteRatio, shards: 32) == 0.42)
+        #expect(configuration.maps[1].lines == IndicatorLines())
     }
 
     @Test("a file that says nothing hosts nothing", arguments: ["", "# only a comment\n", "maps:\n", "maps: []\n"])
@@ -67,6 +86,25 @@ struct ConfigurationTests {
             (
                 "maps:\n  - name: a\n    strategy: rwlock\n    shards: 4",
                 "mapwatch.yml:4: map \"a\": shards cannot be set: strategy \"rwlock\" has one lock"
+            ),
+            (
+                "maps:\n  - name: a\n    lines: 3",
+                "mapwatch.yml:3: lines of map \"a\" must be a mapping of keys to values"
+            ),
+            (
+                "maps:\n  - name: a\n    lines:\n      delete_ratio: high",
+                "mapwatch.yml:4: map \"a\": line delete_ratio must be a number, not high"
+            ),
+            (
+                "maps:\n  - lines:\n      delete_ratio: 42\n    name: a",
+                "mapwatch.yml:3: map \"a\": line delete_ratio must be 0.001 to 1.0, not 42.0"
+            ),
+            (
+                "maps:\n  - name: a\n    lines:\n      delete_share: 0.4",
+                "mapwatch.yml:4: map \"a\": line \"delete_share\" is unknown; known are delete_ratio, "
+                    + "delete_ratio_amber, size_mutation_ratio, size_mutation_streak, signature_delete_ratio, "
+                    + "signature_size_mutation_ratio, delete_during_iteration_ratio, shard_imbalance_ratio, "
+                    + "conflict_ratio, read_retry_ratio, iterator_age_seconds"
             ),
             ("maps:\n  - name: a\n  - name: a", "mapwatch.yml:3: map \"a\" stands twice"),
         ])

@@ -1,0 +1,35 @@
+public import InstrumentedMaps
+import Instruments
+
+/// The indicators of one process: one thread samples each second, scrapes read what it found.
+///
+/// Concurrency: any thread. A scrape waits for the copy of a dictionary, never for a sample being taken.
+public final class IndicatorSampler: Sendable {
+    private let tracker: LockedState<IndicatorTracker>
+    private let latest = LockedState<[UInt64: IndicatorReading]>([:])
+    private let lines: [MapName: IndicatorLines]
+
+    /// `lines` are those of the maps that have their own.
+    public init(lines: [MapName: IndicatorLines] = [:]) {
+        self.lines = lines
+        tracker = LockedState(IndicatorTracker(lines: lines))
+    }
+
+    /// Takes one sample of each map; to be called each second with monotonic time.
+    public func sample(_ maps: [MapSnapshot], atNanoseconds now: UInt64) {
+        let readings = tracker.withLock { tracker in
+            tracker.sample(maps, atNanoseconds: now)
+            return tracker.readings
+        }
+        latest.withLock { $0 = readings }
+    }
+
+    /// What the last sample showed, by incarnation; a map that came since is missing.
+    public var readings: [UInt64: IndicatorReading] { latest.withLock { $0 } }
+
+    /// The lines of a map.
+    public func lines(of map: MapName) -> IndicatorLines { lines[map] ?? IndicatorLines() }
+
+    /// The last 120 s of a map; nil before its first sample.
+    public func window(of incarnation: UInt64) -> MapWindow? { tracker.withLock { $0.window(of: incarnation) } }
+}
