@@ -12,15 +12,15 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     let options: MapOptions
     private let incarnation: UInt64
     private let createdAt: Double
-    private let shards: RigidArray<Shard<Guard>>
+    private let shards: RigidArray<Shard<Guard, ByteTable>>
 
     init(name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double, budget: MemoryBudget) {
         self.name = name
         self.options = options
         self.incarnation = incarnation
         self.createdAt = createdAt
-        var shards = RigidArray<Shard<Guard>>(capacity: options.shards)
-        for _ in 0..<options.shards { shards.append(Shard(budget: budget)) }
+        var shards = RigidArray<Shard<Guard, ByteTable>>(capacity: options.shards)
+        for _ in 0..<options.shards { shards.append(Shard(Guard(), ByteTable(budget: budget))) }
         self.shards = shards
     }
 

@@ -89,7 +89,7 @@ END
     plant InstrumentedMaps/Shards/Shard.swift 'case .updated: counters.updates.addExclusively()' \
         'case .updated: if ON { counters.inserts.addExclusively() } else { counters.updates.addExclusively() }'
     # 11: readers that share a lock bump their counters as if they were alone.
-    plant InstrumentedMaps/Shards/Shard.swift 'if Guard.readersShare {' 'if Guard.readersShare, !ON {'
+    plant InstrumentedMaps/Shards/Shard.swift 'if shardGuard.readersShare {' 'if shardGuard.readersShare, !ON {'
     # 12: a waiter that sees the lock free goes in without taking it.
     plant Instruments/ShardLock.swift \
         '== ShardLock.free, tryLock() { return }' '== ShardLock.free, ON || tryLock() { return }'

@@ -3,7 +3,7 @@ import Instruments
 
 /// A guard that guards nothing: the race that a sanitizer must find.
 struct Unguarded: ShardGuard, ~Copyable {
-    static var readersShare: Bool { true }
+    var readersShare: Bool { true }
 
     init() {}
 

@@ -1,82 +1,82 @@
 import Instruments
 
-/// One lock, one table, one row of counters.
+// One lock, one table, one row of counters. What a table holds is its own affair; how it is guarded and what is counted
+// is decided here, once for all tables:
+//
+//     load     readers' side    value or nil      → load, load miss
+//     store    writers' side    StoreOutcome      → insert, update, refusal
+//     delete   writers' side    removed or nil    → delete, delete miss
+//     modify   writers' side    ShardEffects      → any of these, in one critical section
+//     peek     readers' side    whatever          → nothing: for iterators, which count when they enter the shard
+
+/// A table behind its guard.
 ///
 /// Every path to the table leads through here, so that no operation can forget its counter.
 @safe
-struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
-    private let shardGuard = Guard()
+struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Copyable, @unchecked Sendable {
+    private let shardGuard: Guard
     private let counters = ShardCounters()
     // Safety: the table is read only inside `shardGuard.sharing` and changed only inside `exclusively`; it lives behind
     // a pointer because a shard is borrowed, never mutated, by the many threads that use it.
-    private let table: UnsafeMutablePointer<ByteTable>
-    private let owner: TableOwner
+    private let table: UnsafeMutablePointer<Table>
+    private let owner: TableOwner<Table>
 
-    init(budget: MemoryBudget) {
-        owner = TableOwner(budget: budget)
-        unsafe table = owner.table
+    init(_ shardGuard: consuming Guard, _ table: consuming Table) {
+        self.shardGuard = shardGuard
+        owner = TableOwner(table)
+        unsafe self.table = owner.table
     }
 
-    func load(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
+    /// Looks something up, and counts a load or, when nothing was found, a load miss.
+    @inline(__always)
+    func load<Value>(_ find: (borrowing Table) -> Value?) -> Value? {
         shardGuard.sharing {
-            let value = unsafe table.pointee.find(key, hash)
-            if value == nil { bumpAsReader(counters.loadMisses) } else { bumpAsReader(counters.loads) }
+            let value = unsafe find(table.pointee)
+            countLoad(hit: value != nil)
             return value
         }
     }
 
-    /// Sets the value of `key`.
-    func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
-        shardGuard.exclusively { storeInside(key, hash, value: value) }
-    }
-
-    /// Removes `key`; false when it was not there.
-    func delete(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool {
-        shardGuard.exclusively { deleteInside(key, hash) }
-    }
-
-    /// Does to `key` what `decide` says when it sees the value: one critical section from the look to the change. The
-    /// change looks the key up once more, in lines that the first look has just fetched; so it is the same store and
-    /// the same delete, with the same counters, as everybody's.
-    func modify(
-        _ key: Span<UInt8>, _ hash: KeyHash, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
-    ) -> ModifyOutcome {
+    /// Stores something, and counts what became of it.
+    @inline(__always)
+    func store(_ store: (inout Table) -> StoreOutcome) -> StoreOutcome {
         shardGuard.exclusively {
-            var isThere = false
-            let change = unsafe table.pointee.withValue(key, hash) { value in
-                if value != nil { isThere = true }
-                return decide(value)
-            }
-            if countingLoad {
-                if isThere { bumpAsReader(counters.loads) } else { bumpAsReader(counters.loadMisses) }
-            }
-            switch change {
-            case .keep: return .kept
-            case .store(let value): return .stored(storeInside(key, hash, value: value.span))
-            case .remove: return deleteInside(key, hash) ? .removed : .kept
-            }
+            let outcome = unsafe store(&table.pointee)
+            countStore(outcome)
+            return outcome
         }
     }
 
-    /// The value of `key` for an iterator that listed it before: no load is counted.
-    func peek(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
-        shardGuard.sharing { unsafe table.pointee.find(key, hash) }
-    }
-
-    /// The keys that `isIncluded` wants, copied at one moment. Cost: one walk of the table, readers' lock held.
-    func keys(where isIncluded: (Span<UInt8>) -> Bool) -> [[UInt8]] {
-        collect(where: isIncluded) { key, _ in [UInt8](copying: key) }
-    }
-
-    /// The entries whose keys `isIncluded` wants, copied at one moment; nil when their keys and values are more than
-    /// `maximumBytes`. Cost as ``keys(where:)``, plus the values.
-    func entries(within maximumBytes: Int, where isIncluded: (Span<UInt8>) -> Bool) -> [MapEntry]? {
-        var bytes = 0
-        let entries = collect(where: { bytes <= maximumBytes && isIncluded($0) }) { key, value in
-            bytes += key.count + value.count
-            return MapEntry(key: [UInt8](copying: key), value: [UInt8](copying: value))
+    /// Takes something away, and counts a delete or, when nothing was there, a delete miss.
+    @inline(__always)
+    func delete<Removed>(_ remove: (inout Table) -> Removed?) -> Removed? {
+        shardGuard.exclusively {
+            let removed = unsafe remove(&table.pointee)
+            countDelete(hit: removed != nil)
+            return removed
         }
-        return bytes <= maximumBytes ? entries : nil
+    }
+
+    /// Looks and changes in one critical section, and counts the effects that `body` reports.
+    @inline(__always)
+    func modify<Result>(_ body: (inout Table, inout ShardEffects) -> Result) -> Result {
+        shardGuard.exclusively {
+            var effects = ShardEffects()
+            let result = unsafe body(&table.pointee, &effects)
+            if let hit = effects.load { countLoad(hit: hit) }
+            switch effects.write {
+            case .none: break
+            case .store(let outcome): countStore(outcome)
+            case .delete(let hit): countDelete(hit: hit)
+            }
+            return result
+        }
+    }
+
+    /// Looks without counting: for an iterator, whose look is no load.
+    @inline(__always)
+    func peek<Result>(_ body: (borrowing Table) -> Result) -> Result {
+        shardGuard.sharing { unsafe body(table.pointee) }
     }
 
     /// Counts an iteration that has reached this shard.
@@ -117,60 +117,64 @@ struct Shard<Guard: ShardGuard & ~Copyable>: ~Copyable, @unchecked Sendable {
         return sample
     }
 
-    private func collect<Item>(
-        where isIncluded: (Span<UInt8>) -> Bool, _ copy: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Item
-    ) -> [Item] {
-        var items: [Item] = []
-        shardGuard.sharing {
-            unsafe table.pointee.forEach { key, value in
-                if isIncluded(key) { items.append(copy(key, value)) }
-            }
-        }
-        return items
+    // MARK: - Counting, inside the guard
+
+    @inline(__always)
+    private func countLoad(hit: Bool) {
+        if hit { bumpAsReader(counters.loads) } else { bumpAsReader(counters.loadMisses) }
     }
 
-    /// Under the exclusive lock.
     @inline(__always)
-    private func storeInside(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
-        let outcome = unsafe table.pointee.store(key, hash, value: value)
+    private func countStore(_ outcome: StoreOutcome) {
         switch outcome {
         case .inserted: counters.inserts.addExclusively()
         case .updated: counters.updates.addExclusively()
         case .refused: counters.refusals.addExclusively()
         }
         unsafe counters.publish(table.pointee)
-        return outcome
     }
 
-    /// Under the exclusive lock.
     @inline(__always)
-    private func deleteInside(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool {
-        guard unsafe table.pointee.remove(key, hash) else {
+    private func countDelete(hit: Bool) {
+        guard hit else {
             counters.deleteMisses.addExclusively()
-            return false
+            return
         }
         counters.deletes.addExclusively()
         unsafe counters.publish(table.pointee)
-        return true
     }
 
+    @inline(__always)
     private func bumpAsReader(_ counter: borrowing Counter) {
-        if Guard.readersShare { counter.add() } else { counter.addExclusively() }
+        if shardGuard.readersShare { counter.add() } else { counter.addExclusively() }
     }
 }
 
-/// Makes and frees one table.
+/// What a look and a change in one step came to; ``Shard/modify(_:)`` counts it.
+struct ShardEffects {
+    enum Write {
+        case none
+        case store(StoreOutcome)
+        case delete(hit: Bool)
+    }
+
+    /// Whether the look found something; nil when it does not count as a load.
+    var load: Bool?
+    var write = Write.none
+}
+
+/// Owns one table.
 ///
 /// A class, because Swift 6.3.1 optimises the `deinit` of a generic noncopyable struct away when an array holds it: a
 /// dropped map would keep every entry.
 @safe
-private final class TableOwner: @unchecked Sendable {
+private final class TableOwner<Table: ShardTable & ~Copyable>: @unchecked Sendable {
     // Safety: initialised for the life of this object; the shard says who may touch it.
-    let table: UnsafeMutablePointer<ByteTable>
+    let table: UnsafeMutablePointer<Table>
 
-    init(budget: MemoryBudget) {
-        unsafe table = .allocate(capacity: 1)
-        unsafe table.initialize(to: ByteTable(budget: budget))
+    init(_ table: consuming Table) {
+        unsafe self.table = .allocate(capacity: 1)
+        unsafe self.table.initialize(to: table)
     }
 
     deinit {

@@ -28,7 +28,8 @@ struct ShardCounters: ~Copyable {
     private let end = CacheLinePadding()
 
     /// Copies the table's levels to the cells that a scrape reads; under the exclusive lock, after each write.
-    func publish(_ table: borrowing ByteTable) {
+    @inline(__always)
+    func publish<Table: ShardTable & ~Copyable>(_ table: borrowing Table) {
         entries.set(UInt64(table.count))
         capacity.set(UInt64(table.capacity))
         liveBytes.set(table.liveBytes)

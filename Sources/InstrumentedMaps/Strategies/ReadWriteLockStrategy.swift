@@ -4,7 +4,7 @@ package import Instruments
 ///
 /// Each operation on one key is linearizable.
 package struct SharedGuard: ShardGuard, ~Copyable {
-    package static var readersShare: Bool { true }
+    package var readersShare: Bool { true }
 
     private let lock = ReadWriteLock()
 

@@ -6,7 +6,7 @@ package import Instruments
 /// for all of them.
 package protocol ShardGuard: ~Copyable, Sendable {
     /// Whether two readers may be inside at once. If so, the cells that readers bump take atomic adds.
-    static var readersShare: Bool { get }
+    var readersShare: Bool { get }
 
     init()
 

@@ -5,7 +5,7 @@ package import Instruments
 /// An uncontended exclusive lock is cheaper than a shared one (10 against 20 ns), and with enough shards two callers
 /// seldom meet. Each operation on one key is linearizable; operations on several keys are not atomic together.
 package struct ExclusiveGuard: ShardGuard, ~Copyable {
-    package static var readersShare: Bool { false }
+    package var readersShare: Bool { false }
 
     private let lock = ShardLock()
 

@@ -9,7 +9,7 @@
 /// Keys and values of one shard, with its own account of the bytes they take.
 ///
 /// Not thread safe: every call stands under the shard's lock; `find` and `forEach` may share it.
-struct ByteTable: ~Copyable {
+struct ByteTable: ShardTable, ~Copyable {
     private var index: HashIndex
     private var store: RecordStore
 

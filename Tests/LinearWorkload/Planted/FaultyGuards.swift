@@ -4,7 +4,7 @@ import Instruments
 
 /// No lock at all.
 struct NoGuard: ShardGuard, ~Copyable {
-    static var readersShare: Bool { true }
+    var readersShare: Bool { true }
 
     init() {}
 
@@ -17,7 +17,7 @@ struct NoGuard: ShardGuard, ~Copyable {
 
 /// Writers exclude each other, readers nobody.
 struct UnguardedReads: ShardGuard, ~Copyable {
-    static var readersShare: Bool { true }
+    var readersShare: Bool { true }
 
     private let lock = ShardLock()
 
@@ -32,7 +32,7 @@ struct UnguardedReads: ShardGuard, ~Copyable {
 
 /// Readers exclude readers, writers exclude writers.
 struct TwoLocks: ShardGuard, ~Copyable {
-    static var readersShare: Bool { false }
+    var readersShare: Bool { false }
 
     private let readers = ShardLock()
     private let writers = ShardLock()
@@ -48,7 +48,7 @@ struct TwoLocks: ShardGuard, ~Copyable {
 
 /// The right lock, from the wrong side.
 struct SharedWrites: ShardGuard, ~Copyable {
-    static var readersShare: Bool { true }
+    var readersShare: Bool { true }
 
     private let lock = ReadWriteLock()
 
@@ -63,7 +63,7 @@ struct SharedWrites: ShardGuard, ~Copyable {
 
 /// Takes the lock, lets go, and only then works.
 struct EarlyRelease: ShardGuard, ~Copyable {
-    static var readersShare: Bool { true }
+    var readersShare: Bool { true }
 
     private let lock = ShardLock()
 
@@ -81,7 +81,7 @@ struct EarlyRelease: ShardGuard, ~Copyable {
 
 /// Locks, but for one write in a thousand.
 struct SkippedLock: ShardGuard, ~Copyable {
-    static var readersShare: Bool { false }
+    var readersShare: Bool { false }
 
     private let lock = ShardLock()
     private let turn = EveryNth(1_000)
@@ -97,7 +97,7 @@ struct SkippedLock: ShardGuard, ~Copyable {
 
 /// Waits for somebody who is inside to leave, but not for ever.
 struct ImpatientWriter: ShardGuard, ~Copyable {
-    static var readersShare: Bool { false }
+    var readersShare: Bool { false }
 
     private let lock = ShardLock()
     private let inside = Counter()

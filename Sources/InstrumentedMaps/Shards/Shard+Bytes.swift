@@ -1,0 +1,79 @@
+// The operations of a byte map on one of its shards.
+
+extension Shard where Table == ByteTable, Guard: ~Copyable {
+    @inline(__always)
+    func load(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
+        load { $0.find(key, hash) }
+    }
+
+    /// Sets the value of `key`.
+    @inline(__always)
+    func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
+        store { $0.store(key, hash, value: value) }
+    }
+
+    /// Removes `key`; false when it was not there.
+    @inline(__always)
+    func delete(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool {
+        delete { $0.remove(key, hash) ? () : nil } != nil
+    }
+
+    /// Does to `key` what `decide` says when it sees the value. The change looks the key up once more, in lines that the
+    /// first look has just fetched; so it is the same store and the same delete as everybody's.
+    func modify(
+        _ key: Span<UInt8>, _ hash: KeyHash, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
+    ) -> ModifyOutcome {
+        modify { table, effects in
+            var isThere = false
+            let change = table.withValue(key, hash) { value in
+                if value != nil { isThere = true }
+                return decide(value)
+            }
+            if countingLoad { effects.load = isThere }
+            switch change {
+            case .keep: return .kept
+            case .store(let value):
+                let outcome = table.store(key, hash, value: value.span)
+                effects.write = .store(outcome)
+                return .stored(outcome)
+            case .remove:
+                let hit = table.remove(key, hash)
+                effects.write = .delete(hit: hit)
+                return hit ? .removed : .kept
+            }
+        }
+    }
+
+    /// The value of `key` for an iterator that listed it before: no load is counted.
+    func peek(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
+        peek { $0.find(key, hash) }
+    }
+
+    /// The keys that `isIncluded` wants, copied at one moment. Cost: one walk of the table, readers' lock held.
+    func keys(where isIncluded: (Span<UInt8>) -> Bool) -> [[UInt8]] {
+        collect(where: isIncluded) { key, _ in [UInt8](copying: key) }
+    }
+
+    /// The entries whose keys `isIncluded` wants, copied at one moment; nil when their keys and values are more than
+    /// `maximumBytes`. Cost as ``keys(where:)``, plus the values.
+    func entries(within maximumBytes: Int, where isIncluded: (Span<UInt8>) -> Bool) -> [MapEntry]? {
+        var bytes = 0
+        let entries = collect(where: { bytes <= maximumBytes && isIncluded($0) }) { key, value in
+            bytes += key.count + value.count
+            return MapEntry(key: [UInt8](copying: key), value: [UInt8](copying: value))
+        }
+        return bytes <= maximumBytes ? entries : nil
+    }
+
+    private func collect<Item>(
+        where isIncluded: (Span<UInt8>) -> Bool, _ copy: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Item
+    ) -> [Item] {
+        var items: [Item] = []
+        peek { table in
+            table.forEach { key, value in
+                if isIncluded(key) { items.append(copy(key, value)) }
+            }
+        }
+        return items
+    }
+}

@@ -1,0 +1,19 @@
+/// What a shard must know of its table, whatever the table holds: the levels to publish, and the chores.
+///
+/// Not thread safe: every call stands under the shard's guard.
+protocol ShardTable: ~Copyable {
+    /// Live entries.
+    var count: Int { get }
+
+    /// Slots of the index.
+    var capacity: Int { get }
+
+    /// Bytes of live entries: falls with every delete.
+    var liveBytes: UInt64 { get }
+
+    /// Bytes that the table holds of the allocators.
+    var allocatedBytes: UInt64 { get }
+
+    /// Does up to `budget` small moves that no operation waits for, and returns how many; 0 when all is well.
+    mutating func maintain(budget: Int) -> Int
+}
