@@ -18,13 +18,15 @@ func uriReceived(
     guard let context = unsafe context else { return nil }
     let core = unsafe Unmanaged<ServerCore>.fromOpaque(context).takeUnretainedValue()
     var bytes: [UInt8] = []
+    var place: UInt = 0
     if let target = unsafe target {
+        place = UInt(bitPattern: target)
         // One byte over the limit says that it is over; more need not be copied.
         let length = unsafe strnlen(target, RequestTarget.maximumLength + 1)
         bytes = unsafe Array(UnsafeRawBufferPointer(start: target, count: length))
         unsafe cmhd_hide_query(target)
     }
-    return unsafe Unmanaged.passRetained(Exchange(target: bytes, core: core)).toOpaque()
+    return unsafe Unmanaged.passRetained(Exchange(target: bytes, targetPlace: place, core: core)).toOpaque()
 }
 
 /// The calls for head, body and end of a request.
@@ -39,7 +41,7 @@ func requestReceived(
     let exchange = unsafe Unmanaged<Exchange>.fromOpaque(opaque).takeUnretainedValue()
     let step: Exchange.Step
     if !exchange.hasHead {
-        step = unsafe exchange.receiveHead(readHead(connection, method, version, target: exchange.target))
+        step = unsafe exchange.receiveHead(readHead(connection, method, version, of: exchange))
     } else if unsafe bodySize.pointee > 0 {
         let bytes = unsafe UnsafeRawBufferPointer(start: body, count: bodySize.pointee)
         step = unsafe exchange.receiveBody(bytes.bindMemory(to: UInt8.self).span)
@@ -90,30 +92,46 @@ func connectionNotified(
 }
 
 private func readHead(
-    _ connection: OpaquePointer, _ method: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>?, target: [UInt8]
+    _ connection: OpaquePointer, _ method: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>?,
+    of exchange: Exchange
 ) -> RawHead {
-    var headers = HTTPHeaders()
-    unsafe withUnsafeMutablePointer(to: &headers) { pointer in
+    let methodText = unsafe method.map { unsafe String(cString: $0) } ?? ""
+    let versionText = unsafe version.map { unsafe String(cString: $0) } ?? ""
+    let layout = HeadLayout(
+        method: (UInt(bitPattern: method), methodText.utf8.count),
+        target: (exchange.targetPlace, exchange.target.count),
+        version: (UInt(bitPattern: version), versionText.utf8.count))
+    var lines = HeaderLines(layout: layout)
+    unsafe withUnsafeMutablePointer(to: &lines) { pointer in
         unsafe cmhd_each_header(connection, headerRead, pointer)
     }
+    lines.layout.end(size: unsafe cmhd_head_size(connection))
     let peer = unsafe cmhd_socket_context(connection).map { opaque in
         unsafe Unmanaged<Connection>.fromOpaque(opaque).takeUnretainedValue().peerAddress
     }
     return RawHead(
-        method: unsafe method.map { unsafe String(cString: $0) } ?? "", target: target,
-        version: unsafe version.map { unsafe String(cString: $0) } ?? "", headers: headers, peerAddress: peer ?? "")
+        method: methodText, target: exchange.target, version: versionText, headers: lines.headers,
+        isExact: lines.layout.isExact, peerAddress: peer ?? "")
 }
 
-/// Called for each header line, within `readHead`, whose `headers` is the context.
+/// What `headerRead` fills.
+private struct HeaderLines {
+    var headers = HTTPHeaders()
+    var layout: HeadLayout
+}
+
+/// Called for each header line, within `readHead`, whose `lines` is the context.
 private func headerRead(
     context: UnsafeMutableRawPointer?, kind: MHD_ValueKind, name: UnsafePointer<CChar>?, nameSize: Int,
     value: UnsafePointer<CChar>?, valueSize: Int
 ) -> MHD_Result {
-    guard let headers = unsafe context?.assumingMemoryBound(to: HTTPHeaders.self) else { return .NO }
+    guard let lines = unsafe context?.assumingMemoryBound(to: HeaderLines.self) else { return .NO }
     let nameBytes = unsafe UnsafeRawBufferPointer(start: name, count: nameSize)
     let valueBytes = unsafe UnsafeRawBufferPointer(start: value, count: unsafe value == nil ? 0 : valueSize)
-    unsafe headers.pointee.append(
+    unsafe lines.pointee.headers.append(
         name: String(decoding: nameBytes, as: UTF8.self), value: String(decoding: valueBytes, as: UTF8.self))
+    unsafe lines.pointee.layout.line(
+        name: (UInt(bitPattern: name), nameSize), value: (UInt(bitPattern: value), valueBytes.count))
     return .YES
 }
 

@@ -30,6 +30,8 @@ final class Exchange {
     }
 
     let target: [UInt8]
+    /// The target's address in libmicrohttpd's buffer, to compare and never to read.
+    let targetPlace: UInt
     private let core: ServerCore
     private let began = monotonicNow()
     private var phase = Phase.awaitingHead
@@ -39,8 +41,9 @@ final class Exchange {
     private var isOwnQueued = false
     private var onCompletion: (@Sendable (ResponseCompletion) -> Void)?
 
-    init(target: [UInt8], core: ServerCore) {
+    init(target: [UInt8], targetPlace: UInt, core: ServerCore) {
         self.target = target
+        self.targetPlace = targetPlace
         self.core = core
         core.requestBegan()
     }

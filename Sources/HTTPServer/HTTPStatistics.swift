@@ -4,6 +4,8 @@ public enum RefusalReason: String, Sendable, CaseIterable {
     case badRequest = "bad_request"
     /// The target is over 8 KiB: 414.
     case uriTooLong = "uri_too_long"
+    /// Over 100 header lines: 431.
+    case tooManyHeaders = "too_many_headers"
     /// The body is over its route's limit: 413, or the end of the connection when the client sends on and on.
     case bodyTooLarge = "body_too_large"
     /// The server holds as many bytes of bodies as it may: 503.
