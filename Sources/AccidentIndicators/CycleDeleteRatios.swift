@@ -3,7 +3,7 @@
 /// A cycle is 10 s and stands in for the articles' garbage collection. Cycles without writes are skipped: a share of
 /// nothing is no share.
 public struct CycleDeleteRatios: Sendable, Equatable {
-    /// Upper bounds of the buckets, inclusive; the articles' 0.42 is an edge. Whatever is above 0.8 is in the last, 1.
+    /// Upper bounds of the buckets, inclusive; the articles' 0.42 is an edge.
     public static let bounds = [0.1, 0.2, 0.3, 0.42, 0.5, 0.6, 0.8, 1]
     /// Seconds of a cycle.
     public static let cycleSeconds: UInt64 = 10

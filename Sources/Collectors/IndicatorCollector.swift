@@ -16,12 +16,20 @@ public struct IndicatorCollector: Collector {
         var gauges = IndicatorCollector.gauges.map { MetricFamily($0.name, .gauge, help: $0.help) }
         var lines = MetricFamily(
             "map_indicator_line", .gauge, help: "Past this an indicator is an alert; set per map under lines.")
+        var cycles = MetricFamily(
+            histogram: "map_cycle_delete_ratio",
+            help: "Deletes among writes, by maintenance cycle of 10 s; cycles without writes are skipped.")
         for map in scrape.maps.maps {
             let reading = readings[map.incarnation] ?? IndicatorReading()
             let labels = LabelSet(["map_name": map.name.text])
             for (index, gauge) in IndicatorCollector.gauges.enumerated() {
                 gauges[index].append(labels, gauge.value(reading))
             }
+            // No share is above the last bound, 1.
+            let ratios = reading.cycleDeleteRatios
+            cycles.append(
+                labels,
+                HistogramValue(IndicatorCollector.cycleBounds, counts: ratios.counts + [0], sum: .real(ratios.sum)))
             let own = sampler.lines(of: map.name)
             for indicator in Indicator.allCases {
                 lines.append(
@@ -29,8 +37,10 @@ public struct IndicatorCollector: Collector {
                     .real(own.line(indicator, shards: map.shards.count)))
             }
         }
-        return scrape.maps.maps.isEmpty ? [] : gauges + [lines]
+        return scrape.maps.maps.isEmpty ? [] : gauges + [lines, cycles]
     }
+
+    private static let cycleBounds = HistogramBounds(CycleDeleteRatios.bounds)
 
     private struct Gauge: Sendable {
         let name: MetricName

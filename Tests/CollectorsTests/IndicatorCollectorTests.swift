@@ -31,6 +31,28 @@ struct IndicatorCollectorTests {
         #expect(page.value(name, ["map_name": "orders"]) == 0)
     }
 
+    @Test("the delete shares of cycles are a histogram with the articles' 0.42 as an edge")
+    func cycles() throws {
+        _ = try host.create(orders, MapOptions())
+        let sampler = IndicatorSampler()
+        let map = try host.mapForWriting(orders)
+        for number in 0..<58 { map.store([UInt8(number)], []) }
+        #expect(try page(sampler).value("map_cycle_delete_ratio_count", ["map_name": "orders"]) == 0)
+        sampler.sample(host.snapshot().maps, atNanoseconds: 0)
+        for number in 0..<42 { map.delete([UInt8(number)]) }
+        for number in 0..<58 { map.store([UInt8(number)], [1]) }
+        sampler.sample(host.snapshot().maps, atNanoseconds: 10_000_000_000)
+        let page = try page(sampler)
+        func bucket(_ bound: String) -> Double? {
+            page.value("map_cycle_delete_ratio_bucket", ["map_name": "orders", "le": bound])
+        }
+        #expect(bucket("0.3") == 0)
+        #expect(bucket("0.42") == 1)
+        #expect(bucket("1.0") == 1)
+        #expect(bucket("+Inf") == 1)
+        #expect(page.value("map_cycle_delete_ratio_sum", ["map_name": "orders"]) == 0.42)
+    }
+
     @Test("the lines in force are shown for each map")
     func lines() throws {
         _ = try host.create(orders, MapOptions(shards: 1))
