@@ -25,6 +25,7 @@ let package = Package(
     targets: [
         // C: what Swift cannot say.
         .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CSystem"),
 
         // Libraries, lowest layer first. None links libmicrohttpd (but HTTPServer) or Foundation.
@@ -34,8 +35,9 @@ let package = Package(
             dependencies: ["CSystem", "Instruments", .product(name: "BasicContainers", package: "swift-collections")]),
         .target(name: "AccidentIndicators", dependencies: ["InstrumentedMaps", "Instruments"]),
         .target(name: "Exposition"),
-        .target(name: "Collectors", dependencies: ["InstrumentedMaps", "AccidentIndicators", "Exposition"]),
-        .target(name: "HTTPServer", dependencies: ["CMicrohttpd"]),
+        .target(
+            name: "Collectors", dependencies: ["Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition"]),
+        .target(name: "HTTPServer", dependencies: ["CMicrohttpd", "CZlib"]),
         .target(name: "Scenarios", dependencies: ["InstrumentedMaps"]),
 
         // The daemon. Yams brings Foundation, so it stays in a target that only the daemon links.
@@ -60,7 +62,7 @@ let package = Package(
             dependencies: [
                 "mapwatch", "AccidentIndicators", "ConfigurationFile", "HTTPServer", "InstrumentedMaps", "Scenarios",
             ]),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "CZlib", "TestSupport"]),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"]),
         .testTarget(name: "InstrumentsTests", dependencies: ["Instruments", "TestSupport"]),
         .testTarget(

@@ -1,6 +1,7 @@
 public import AccidentIndicators
 public import Exposition
 public import InstrumentedMaps
+import Instruments
 
 /// What all collectors of one scrape look at: one snapshot, taken once.
 public struct Scrape: Sendable {
@@ -12,6 +13,18 @@ public struct Scrape: Sendable {
         self.maps = maps
         self.sizeDeltas = sizeDeltas
     }
+
+    /// A host with one map that a scraper sees for the second time: every family that there can be.
+    static let trial: Scrape = {
+        let host = MapHost { 0 }
+        // A name that is one, and options that are the defaults, cannot be refused.
+        if let name = try? MapName("trial"), let options = try? MapOptions() { _ = try? host.create(name, options) }
+        let snapshot = host.snapshot()
+        var cursors = ScraperCursors()
+        cursors.advance("trial", to: SizeReading(snapshot.maps, atNanoseconds: 0))
+        let reading = SizeReading(snapshot.maps, atNanoseconds: 1)
+        return Scrape(maps: snapshot, sizeDeltas: cursors.changes(for: "trial", to: reading, in: snapshot.maps))
+    }()
 }
 
 /// Turns one source of numbers into families: maps, the process, the build.
@@ -30,12 +43,23 @@ public struct Gatherer: Sendable {
     private let collectors: [any Collector]
     private let nanoseconds: @Sendable () -> UInt64
     private let didFail: @Sendable (_ collector: String, any Error) -> Void
+    private let names: LockedState<FamilyNames>
 
     /// `nanoseconds` is a monotonic clock; `didFail` hears of a collector that threw.
+    ///
+    /// Each collector is tried once on a host with one map, and throws ``FamilyCollision`` here when a family of it
+    /// would collide with another in any format. A family that appears only later and collides fails its collector then.
     public init(
         _ collectors: [any Collector], nanoseconds: @escaping @Sendable () -> UInt64,
         didFail: @escaping @Sendable (_ collector: String, any Error) -> Void
-    ) {
+    ) throws(FamilyCollision) {
+        var names = FamilyNames()
+        for collector in collectors {
+            // What it throws now is no collision; a scrape will tell of it.
+            let families = (try? collector.collect(Scrape.trial)) ?? []
+            for family in families { try names.claim(family, for: collector.name) }
+        }
+        self.names = LockedState(names)
         self.collectors = collectors
         self.nanoseconds = nanoseconds
         self.didFail = didFail
@@ -52,7 +76,11 @@ public struct Gatherer: Sendable {
             let start = nanoseconds()
             let labels = LabelSet(["collector": collector.name])
             do {
-                families += try collector.collect(scrape)
+                let collected = try collector.collect(scrape)
+                try names.withLock { names throws(FamilyCollision) in
+                    for family in collected { try names.claim(family, for: collector.name) }
+                }
+                families += collected
                 success.append(labels, .count(1))
             } catch {
                 didFail(collector.name, error)

@@ -19,7 +19,19 @@ public struct MetricFamily: Sendable {
 
     enum Series: Sendable {
         case sample(LabelSet, MetricValue)
+        case column(LabelTable, MetricColumn)
         case histogram(LabelSet, HistogramValue)
+    }
+
+    /// How many lines it prints beside HELP and TYPE: each bucket of a histogram is a series to a scraper.
+    public var seriesCount: Int {
+        series.reduce(0) { count, series in
+            switch series {
+            case .sample: count + 1
+            case .column(let labels, _): count + labels.count
+            case .histogram(_, let value): count + value.counts.count + 2
+            }
+        }
     }
 
     public init(_ name: MetricName, _ type: MetricType, help: String, samples: [MetricSample] = []) {
@@ -43,6 +55,14 @@ public struct MetricFamily: Sendable {
     public mutating func append(_ labels: LabelSet, _ value: MetricValue) {
         precondition(type != .histogram, "\(name) is a histogram and takes no single number")
         series.append(.sample(labels, value))
+    }
+
+    /// Adds a series a row. A column of another length than the table, or to a histogram, is a programmer's mistake and
+    /// traps. Cost: constant; nothing is copied.
+    public mutating func append(_ labels: LabelTable, _ values: MetricColumn) {
+        precondition(type != .histogram, "\(name) is a histogram and takes no single numbers")
+        precondition(labels.count == values.count, "\(values.count) numbers for \(labels.count) rows of labels")
+        if labels.count > 0 { series.append(.column(labels, values)) }
     }
 
     /// Adds one series to a histogram. To add it to another type is a programmer's mistake and traps.

@@ -1,118 +1,155 @@
-// Prometheus' text format 0.0.4, appended to one buffer:
+// The text formats, which differ in little but their heads:
 //
-//     # HELP map_entries Entries now.
-//     # TYPE map_entries gauge
-//     map_entries{map_name="orders",shard_id="00"} 17
+//     0.0.4 and 1.0.0                                 OpenMetrics
+//     # HELP map_op_total Completed writes.           # HELP map_op Completed writes.
+//     # TYPE map_op_total counter                     # TYPE map_op counter
+//     map_op_total{map_name="orders"} 17              map_op_total{map_name="orders"} 17
+//                                                     # EOF
 //
-// Families come out sorted by name and samples in their collector's order, so that two scrapes of the same state are
-// the same bytes. Integers stand without ".0"; Swift's `inf`, `nan` and `1e+21` become what the format's Go parsers
-// print (`+Inf`, `NaN`, `1e+21`).
+// All our names are plain ASCII, so 1.0.0 and its ways of escaping names change no byte of a body. Families come out
+// sorted by name and series in their collector's order, so that two scrapes of the same state are the same bytes.
+//
+// Bounds: the text is measured first, generously (26 bytes a number), then written in one go into one allocation.
 
-/// Renders families as text format 0.0.4.
+/// Renders families as text.
 public enum TextFormat {
-    /// The exact Content-Type; Prometheus 3 fails a scrape without it.
-    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
-
-    /// The body for `families`, each with its HELP and TYPE, sorted by name; a family without series is left out.
-    /// Cost: linear in the bytes.
-    public static func render(_ families: [MetricFamily]) -> [UInt8] {
-        var body: [UInt8] = []
-        body.reserveCapacity(families.reduce(0) { $0 + 256 + $1.series.count * 96 })
-        for family in families.sorted(by: { $0.name < $1.name }) where !family.series.isEmpty {
-            append(family, to: &body)
-        }
-        return body
+    /// What the heads look like.
+    public enum Dialect: Sendable {
+        /// Text format 0.0.4 and 1.0.0.
+        case prometheus
+        /// OpenMetrics 0.0.1 and 1.0.0.
+        case openMetrics
     }
 
-    private static func append(_ family: MetricFamily, to body: inout [UInt8]) {
+    /// The body for `families`, each with its HELP and TYPE, sorted by name; a family without series is left out.
+    /// Cost: linear in the bytes; one allocation.
+    public static func render(_ families: [MetricFamily], as dialect: Dialect = .prometheus) -> [UInt8] {
+        let families = families.filter { !$0.series.isEmpty }.sorted { $0.name < $1.name }
+        let heads = families.map { head($0, dialect) }
+        let capacity = zip(families, heads).reduce(ending.utf8CodeUnitCount) { $0 + $1.0.textCapacity + $1.1.count }
+        return ByteWriter.bytes(capacity: capacity) { writer in
+            for (family, head) in zip(families, heads) {
+                writer.append(head)
+                writer.append(family)
+            }
+            if dialect == .openMetrics { writer.append(ending) }
+        }
+    }
+
+    private static let ending: StaticString = "# EOF\n"
+
+    /// HELP, TYPE and, in OpenMetrics, UNIT where the name ends in a base unit.
+    private static func head(_ family: MetricFamily, _ dialect: Dialect) -> [UInt8] {
+        let name = dialect == .openMetrics ? family.openMetricsName : family.name.text
+        var head = Array("# HELP \(name) ".utf8)
+        head.appendEscaped(family.help, quotes: dialect == .openMetrics)
+        head += "\n# TYPE \(name) \(family.type.rawValue)\n".utf8
+        if dialect == .openMetrics, let unit = ["seconds", "bytes", "ratio"].first(where: { name.hasSuffix("_\($0)") })
+        {
+            head += "# UNIT \(name) \(unit)\n".utf8
+        }
+        return head
+    }
+}
+
+extension MetricFamily {
+    /// OpenMetrics names a counter without its `_total`, which only its lines have.
+    package var openMetricsName: String {
+        type == .counter && name.text.hasSuffix("_total") ? String(name.text.dropLast(6)) : name.text
+    }
+
+    /// More bytes than the lines will take.
+    fileprivate var textCapacity: Int {
+        // A name, "_bucket", braces and a comma, a space, a number of at most 24 characters, a line feed.
+        let line = name.text.utf8.count + 38
+        return series.reduce(0) { bytes, series in
+            switch series {
+            case .sample(let labels, _): bytes + line + labels.rendered.count
+            case .column(let labels, _): bytes + line * labels.count + labels.bytes.count
+            case .histogram(let labels, let value):
+                value.bounds.labels.reduce(bytes + (value.counts.count + 2) * (line + labels.rendered.count)) {
+                    $0 + $1.count
+                }
+            }
+        }
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func append(_ family: MetricFamily) {
         let name = Array(family.name.text.utf8)
-        body += "# HELP ".utf8
-        body += name
-        body.append(UInt8(ascii: " "))
-        body.appendEscaped(family.help, quotes: false)
-        body += "\n# TYPE ".utf8
-        body += name
-        body.append(UInt8(ascii: " "))
-        body += family.type.rawValue.utf8
-        body.append(UInt8(ascii: "\n"))
         for series in family.series {
             switch series {
-            case .sample(let labels, let value): append(name, labels.rendered, value, to: &body)
-            case .histogram(let labels, let value): append(name, labels.rendered, value, to: &body)
+            case .sample(let labels, let value): appendLine(name, "", labels.rendered, value)
+            case .column(let labels, let values): append(name, labels, values)
+            case .histogram(let labels, let value): append(name, labels.rendered, value)
             }
         }
     }
 
-    private static func append(_ name: [UInt8], _ labels: [UInt8], _ value: MetricValue, to body: inout [UInt8]) {
-        body += name
-        if !labels.isEmpty {
-            body.append(UInt8(ascii: "{"))
-            body += labels
-            body.append(UInt8(ascii: "}"))
+    private mutating func append(_ name: [UInt8], _ labels: LabelTable, _ column: MetricColumn) {
+        switch column {
+        case .counts(let values): append(name, labels, values) { $0.append(decimal: $1) }
+        case .signed(let values): append(name, labels, values) { $0.append(signed: $1) }
+        case .nanoseconds(let values): append(name, labels, values) { $0.append(seconds: $1) }
+        case .reals(let values): append(name, labels, values) { $0.append(real: $1) }
         }
-        body.append(UInt8(ascii: " "))
-        append(value, to: &body)
-        body.append(UInt8(ascii: "\n"))
+    }
+
+    /// The lines of one column: where the time of a scrape goes.
+    @inline(__always)
+    private mutating func append<Value>(
+        _ name: [UInt8], _ labels: LabelTable, _ values: [Value], _ print: (inout ByteWriter, Value) -> Void
+    ) {
+        let (name, rows) = (name.span, labels.bytes.span)
+        var start = 0
+        for index in 0..<values.count {
+            let end = labels.ends[index]
+            append(name)
+            append(rows.extracting(start..<end))
+            print(&self, values[index])
+            append(UInt8(ascii: "\n"))
+            start = end
+        }
     }
 
     /// Cumulative buckets with `le` behind the other labels, then the sum and the count.
-    private static func append(_ name: [UInt8], _ labels: [UInt8], _ value: HistogramValue, to body: inout [UInt8]) {
-        let bucket = name + "_bucket".utf8
-        let prefix = labels.isEmpty ? labels : labels + [UInt8(ascii: ",")]
+    private mutating func append(_ name: [UInt8], _ labels: [UInt8], _ value: HistogramValue) {
         var count: UInt64 = 0
         for (le, observations) in zip(value.bounds.labels, value.counts) {
             count &+= observations
-            append(bucket, prefix + le, .count(count), to: &body)
+            append(name)
+            append("_bucket{")
+            if !labels.isEmpty {
+                append(labels)
+                append(UInt8(ascii: ","))
+            }
+            append(le)
+            append("} ")
+            append(decimal: count)
+            append(UInt8(ascii: "\n"))
         }
-        append(name + "_sum".utf8, labels, value.sum, to: &body)
-        append(name + "_count".utf8, labels, .count(count), to: &body)
+        appendLine(name, "_sum", labels, value.sum)
+        appendLine(name, "_count", labels, .count(count))
     }
 
-    private static func append(_ value: MetricValue, to body: inout [UInt8]) {
+    private mutating func appendLine(
+        _ name: [UInt8], _ suffix: StaticString, _ labels: [UInt8], _ value: MetricValue
+    ) {
+        append(name)
+        if suffix.utf8CodeUnitCount > 0 { append(suffix) }
+        if !labels.isEmpty {
+            append(UInt8(ascii: "{"))
+            append(labels)
+            append(UInt8(ascii: "}"))
+        }
+        append(UInt8(ascii: " "))
         switch value {
-        case .count(let count): append(count, to: &body)
-        case .signed(let number):
-            if number < 0 { body.append(UInt8(ascii: "-")) }
-            append(number.magnitude, to: &body)
-        case .nanoseconds(let nanoseconds): append(seconds: nanoseconds, to: &body)
-        case .real(let number): append(number, to: &body)
+        case .count(let count): append(decimal: count)
+        case .signed(let number): append(signed: number)
+        case .nanoseconds(let nanoseconds): append(seconds: nanoseconds)
+        case .real(let number): append(real: number)
         }
-    }
-
-    private static func append(_ number: UInt64, to body: inout [UInt8]) {
-        let start = body.count
-        var rest = number
-        repeat {
-            body.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        body[start...].reverse()
-    }
-
-    /// Exact decimal seconds, without the detour by a double that would lose nanoseconds after 104 days.
-    private static func append(seconds nanoseconds: UInt64, to body: inout [UInt8]) {
-        let (seconds, fraction) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-        append(seconds, to: &body)
-        guard fraction > 0 else { return }
-        body.append(UInt8(ascii: "."))
-        var rest = fraction
-        var unit: UInt64 = 100_000_000
-        while rest > 0 {
-            body.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / unit))
-            rest %= unit
-            unit /= 10
-        }
-    }
-
-    private static func append(_ number: Double, to body: inout [UInt8]) {
-        if number.isNaN {
-            body += "NaN".utf8
-        } else if number.isInfinite {
-            body += (number < 0 ? "-Inf" : "+Inf").utf8
-        } else if let whole = Int64(exactly: number) {
-            append(.signed(whole), to: &body)
-        } else {
-            body += number.description.utf8
-        }
+        append(UInt8(ascii: "\n"))
     }
 }

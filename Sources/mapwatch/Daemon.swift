@@ -49,7 +49,7 @@ struct Daemon {
         servers.add(data)
         let sampler = IndicatorSampler(
             lines: Dictionary(uniqueKeysWithValues: configuration.maps.map { ($0.name, $0.lines) }))
-        let metrics = try serve("metrics", metricsSockets, metricsRoutes(host, sampler, health, servers))
+        let metrics = try serve("metrics", metricsSockets, try metricsRoutes(host, sampler, health, servers))
         servers.add(metrics)
         // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
@@ -130,9 +130,9 @@ struct Daemon {
 
     private func metricsRoutes(
         _ host: MapHost, _ sampler: IndicatorSampler, _ health: Health, _ servers: ServerList
-    ) -> [Route] {
+    ) throws -> [Route] {
         let logger = logger
-        let gatherer = Gatherer(
+        let gatherer = try Gatherer(
             [
                 MapCollector(), IndicatorCollector(sampler), SizeDeltaCollector(), HostCollector(),
                 HTTPCollector { servers.all },

@@ -37,7 +37,7 @@ struct GathererTests {
     private let surroundings = Surroundings()
 
     private func gather(_ collectors: [any Collector]) throws -> CheckedExposition {
-        let gatherer = Gatherer(collectors, nanoseconds: { [surroundings] in surroundings.nanoseconds() }) {
+        let gatherer = try Gatherer(collectors, nanoseconds: { [surroundings] in surroundings.nanoseconds() }) {
             [surroundings] name, error in
             surroundings.failures.withLock { $0.append("\(name): \(error is Failing.Refused)") }
         }
@@ -74,5 +74,42 @@ struct GathererTests {
         ])
         #expect(page.sum("mapwatch_collector_success") == 5)
         #expect(page.family("process_threads") != nil)
+    }
+
+    private struct Growing: Collector {
+        let name = "growing"
+        let from: Int
+        let calls = Calls()
+
+        final class Calls: Sendable { let count = Counter() }
+
+        func collect(_ scrape: Scrape) -> [MetricFamily] {
+            calls.count.add()
+            return calls.count.value < UInt64(from)
+                ? [] : [MetricFamily("working_maps_total", .counter, help: "x", value: .count(1))]
+        }
+    }
+
+    @Test("collectors whose families would collide in some format are refused at registration")
+    func collisionIsRefused() {
+        let collision = FamilyCollision.taken("working_maps", of: "working_maps_total", by: "working_maps")
+        #expect(throws: collision) { try gather([Working(), Growing(from: 1)]) }
+        #expect(throws: FamilyCollision.taken("working_maps", of: "working_maps", by: "working_maps")) {
+            try gather([Working(), Working2()])
+        }
+    }
+
+    private struct Working2: Collector {
+        let name = "working2"
+
+        func collect(_ scrape: Scrape) -> [MetricFamily] { Working().collect(scrape) }
+    }
+
+    @Test("a family that collides later fails its collector and no other")
+    func lateCollisionIsContained() throws {
+        let page = try gather([Working(), Growing(from: 2)])
+        #expect(page.value("mapwatch_collector_success", ["collector": "growing"]) == 0)
+        #expect(page.value("mapwatch_collector_success", ["collector": "working"]) == 1)
+        #expect(page.family("working_maps_total") == nil)
     }
 }

@@ -174,4 +174,72 @@ struct MetricsListenerTests {
         #expect(try daemon.web("GET", "/").text.contains("href=\"/my/figures\""))
         #expect(try daemon.child.waitForErrorLine("serving metrics").contains("/my/figures"))
     }
+
+    @Test("each scraper gets the format that it asks for, with its Content-Type and what caches must know")
+    func formats() throws {
+        let daemon = try daemonWithMaps()
+        let openMetrics = "application/openmetrics-text;version=1.0.0"
+        for (accept, contentType) in [
+            ("*/*", Self.contentType), ("nonsense", Self.contentType),
+            ("text/plain;version=1.0.0;escaping=dots", "text/plain; version=1.0.0; charset=utf-8; escaping=dots"),
+            (openMetrics, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+            (
+                "application/openmetrics-text;version=0.0.1",
+                "application/openmetrics-text; version=0.0.1; charset=utf-8"
+            ),
+        ] {
+            let answer = try daemon.web("GET", "/metrics", headers: [("Accept", accept)])
+            #expect(answer.header("Content-Type") == contentType)
+            #expect(answer.header("Vary") == "Accept, Accept-Encoding")
+            #expect(answer.text.hasSuffix("\n# EOF\n") == contentType.contains("openmetrics"))
+            #expect(answer.text.contains("\n# TYPE map_op counter\n") == contentType.contains("openmetrics"))
+        }
+    }
+
+    @Test("debug shows a format as plain text, and an unknown one is a 400 that names it")
+    func debug() throws {
+        let daemon = try MapwatchProcess()
+        for (word, ends) in [("text", false), ("openmetrics", true)] {
+            let answer = try daemon.web("GET", "/metrics?debug=\(word)")
+            #expect(answer.header("Content-Type") == "text/plain; charset=utf-8")
+            #expect(answer.text.hasSuffix("# EOF\n") == ends)
+        }
+        let refused = try daemon.web("GET", "/metrics?debug=html")
+        #expect(refused.status == 400)
+        #expect(try Problem(refused).detail == "debug=html names no format; known are text and openmetrics")
+    }
+
+    @Test("name[] picks families by any name that one of their lines has")
+    func names() throws {
+        let daemon = try daemonWithMaps()
+        let some = try daemon.scrape("/metrics?name[]=map_entries&name[]=map_op&name[]=nonsense")
+        #expect(some.families.map(\.name) == ["map_entries", "map_op_total"])
+        #expect(try daemon.web("GET", "/metrics?name[]=nonsense").body.isEmpty)
+        #expect(try daemon.web("GET", "/metrics?name[]=nonsense&debug=openmetrics").text == "# EOF\n")
+    }
+
+    @Test("gzip goes to those who take it, and curl reads it")
+    func gzip() throws {
+        let curl = try MissingTool.path(of: "curl")
+        let daemon = try daemonWithMaps()
+        let url = "http://127.0.0.1:\(daemon.metricsPort)/metrics"
+        let result = try ChildProcess.run(
+            curl, ["--silent", "--show-error", "--compressed", "--dump-header", "-", url])
+        let parts = result.output.components(separatedBy: "\r\n\r\n")
+        #expect(parts[0].contains("Content-Encoding: gzip"))
+        #expect(try CheckedExposition(Array(parts[1].utf8)).samples("map_info").count == 2)
+        for accepted in ["gzip;q=0", "br", "identity"] {
+            let answer = try daemon.web("GET", "/metrics", headers: [("Accept-Encoding", accepted)])
+            #expect(answer.header("Content-Encoding") == nil)
+            #expect(answer.text.hasPrefix("# HELP "))
+        }
+        // HEAD has the length of a GET with the same headers; the values differ by some digits, compressed too.
+        let gzip = [("Accept-Encoding", "gzip")]
+        let get = try daemon.web("GET", "/metrics?scraper=fresh", headers: gzip)
+        let head = try daemon.web("HEAD", "/metrics", headers: gzip)
+        #expect(head.header("Content-Encoding") == "gzip")
+        let announced = try #require(head.header("Content-Length").flatMap { Int($0) })
+        #expect(abs(announced - get.body.count) < 200)
+        #expect(get.body.starts(with: [0x1f, 0x8b]))
+    }
 }

@@ -90,9 +90,4 @@ struct TextFormatTests {
             #expect(page.value("a", ["x": value]) == number, "\(TestSeed.note)")
         }
     }
-
-    @Test("the content type is the exact one that Prometheus 3 wants")
-    func contentType() {
-        #expect(TextFormat.contentType == "text/plain; version=0.0.4; charset=utf-8")
-    }
 }

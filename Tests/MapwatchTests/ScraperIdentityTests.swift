@@ -14,11 +14,13 @@ struct ScraperIdentityTests {
                 peerAddress: "127.0.0.1"))
     }
 
-    @Test("a request without a name is the default scraper, a HEAD none")
+    @Test("a request without a name is the default scraper; a HEAD, a part of the families and a look are none")
     func defaults() throws {
         #expect(ScraperIdentity.of(try request("/metrics")) == "default")
         #expect(ScraperIdentity.of(try request("/metrics?x=1")) == "default")
         #expect(ScraperIdentity.of(try request("/metrics", method: .head)) == nil)
+        #expect(ScraperIdentity.of(try request("/metrics?name[]=map_entries&scraper=a")) == nil)
+        #expect(ScraperIdentity.of(try request("/metrics?debug=text")) == nil)
         #expect(ScraperIdentity.of(try request("/metrics?scraper=a", method: .head)) == nil)
     }
 

@@ -22,13 +22,15 @@ final class MetricsEndpoint: Sendable {
     }
 
     func answer(_ request: HTTPRequest) -> HTTPResponse {
+        let query: MetricsQuery
+        do { query = try MetricsQuery(request) } catch { return .problem(400, "Bad Request", "\(error)") }
         let snapshot = host.snapshot()
         guard let scraper = ScraperIdentity.of(request) else {
-            return render(Scrape(maps: snapshot, sizeDeltas: nil))
+            return render(Scrape(maps: snapshot, sizeDeltas: nil), query)
         }
         let reading = SizeReading(snapshot.maps, atNanoseconds: nanoseconds())
         let deltas = cursors.withLock { $0.changes(for: scraper, to: reading, in: snapshot.maps) }
-        var response = render(Scrape(maps: snapshot, sizeDeltas: deltas))
+        var response = render(Scrape(maps: snapshot, sizeDeltas: deltas), query)
         response.onCompletion = { completion in
             guard completion == .sent else { return }
             self.cursors.withLock { $0.advance(scraper, to: reading) }
@@ -36,7 +38,14 @@ final class MetricsEndpoint: Sendable {
         return response
     }
 
-    private func render(_ scrape: Scrape) -> HTTPResponse {
-        .bytes(TextFormat.render(gatherer.gather(scrape)), contentType: TextFormat.contentType)
+    private func render(_ scrape: Scrape, _ query: MetricsQuery) -> HTTPResponse {
+        let body = query.format.render(query.select(gatherer.gather(scrape)))
+        var response = HTTPResponse.bytes(body, contentType: query.contentType)
+        response.headers.append(("Vary", "Accept, Accept-Encoding"))
+        if query.takesGzip, let compressed = Gzip.compress(body) {
+            response.body = compressed
+            response.headers.append(("Content-Encoding", "gzip"))
+        }
+        return response
     }
 }
