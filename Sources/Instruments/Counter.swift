@@ -2,7 +2,7 @@ public import Synchronization
 
 /// One 64-bit cell that operations bump and a scrape reads, never torn, never locked.
 ///
-/// There are two ways to bump it, and a cell must only ever be bumped in one of them:
+/// There are two ways to bump it, and no two threads may bump one cell at once unless both take the second:
 ///
 /// - ``addExclusively(_:)`` by whoever holds the shard's exclusive lock. A relaxed load and a relaxed store compile to
 ///   one plain increment (no `lock` prefix, 9 ns saved), and since both are atomic a concurrent scrape is no race.

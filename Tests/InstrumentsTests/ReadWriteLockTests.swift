@@ -118,4 +118,87 @@ struct ReadWriteLockTests {
         group.join()
         #expect(guarded.left == 1)
     }
+
+    @Test("readers that hand over to each other without a gap do not keep a writer out")
+    func writersAreNotStarved() {
+        let guarded = Guarded()
+        let group = ThreadGroup()
+        let entered = Tally()
+        let written = Flag()
+        for _ in 0..<3 {
+            group.start {
+                while !written.isRaised {
+                    guarded.lock.withSharedLock {
+                        // Nobody leaves before the next one has come, or cannot come because the writer waits.
+                        let mine = entered.add()
+                        _ = eventually {
+                            entered.value > mine || guarded.lock.meter.waiters.value > 0 || written.isRaised
+                        }
+                    }
+                }
+            }
+        }
+        #expect(eventually { entered.value > 10 })
+        group.start {
+            guarded.lock.withExclusiveLock { guarded.left += 1 }
+            written.raise()
+        }
+        group.join()
+        #expect(guarded.left == 1)
+    }
+
+    @Test("writers that hand over to each other without a gap do not keep a reader out")
+    func readersAreNotStarved() {
+        let guarded = Guarded()
+        let group = ThreadGroup()
+        let hasRead = Flag()
+        for _ in 0..<3 {
+            group.start {
+                while !hasRead.isRaised {
+                    guarded.lock.withExclusiveLock {
+                        guarded.left += 1
+                        _ = eventually { guarded.lock.meter.waiters.value > 0 || hasRead.isRaised }
+                    }
+                }
+            }
+        }
+        group.start {
+            while guarded.lock.withSharedLock({ guarded.left }) < 10 {}
+            hasRead.raise()
+        }
+        group.join()
+        #expect(hasRead.isRaised)
+    }
+
+    @Test("many threads on one lock, some of them long asleep, all come to their end with nothing lost")
+    func crowdsComeThrough() {
+        let guarded = Guarded()
+        let torn = Tally()
+        ThreadGroup.run(24) { thread in
+            for round in 0..<400 {
+                if (thread + round) % 3 == 0 {
+                    guarded.lock.withExclusiveLock {
+                        guarded.left += 1
+                        if round % 50 == 0 { yieldForLong() }
+                        guarded.right += 1
+                    }
+                } else {
+                    guarded.lock.withSharedLock {
+                        if guarded.left != guarded.right { torn.add() }
+                        if round % 50 == 0 { yieldForLong() }
+                    }
+                }
+            }
+        }
+        #expect(torn.value == 0)
+        #expect(guarded.left == 24 * 400 / 3)
+        #expect(guarded.lock.meter.sample.acquired == 24 * 400)
+        #expect(guarded.lock.meter.sample.waiters == 0)
+    }
+
+    /// Holds a lock past the spinning of those who wait for it.
+    private func yieldForLong() {
+        let start = MonotonicClock.nanoseconds()
+        _ = eventually { MonotonicClock.nanoseconds() - start > 200_000 }
+    }
 }
