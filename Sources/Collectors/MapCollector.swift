@@ -103,5 +103,9 @@ public struct MapCollector: Collector {
         Column(name: "map_shard_lock_waiters", type: .gauge, help: "Threads that wait for the lock now.") {
             .count($0.lockWaiters)
         },
+        Column(
+            name: "map_shard_lock_wait_max_seconds", type: .gauge,
+            help: "Longest wait that ended in the last 120 s, or time since which somebody waits, if that is longer."
+        ) { .nanoseconds($0.lockLongestWaitNanoseconds) },
     ]
 }

@@ -1,4 +1,5 @@
 import BasicContainers
+import Instruments
 
 /// A map of raw bytes: shards behind one guard each.
 ///
@@ -77,12 +78,19 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         return moved
     }
 
-    func snapshot() -> MapSnapshot {
+    func snapshot(now: UInt64) -> MapSnapshot {
         var samples: [ShardSample] = []
         samples.reserveCapacity(shards.count)
-        for index in 0..<shards.count { samples.append(shards[index].sample) }
+        var lockWaits = LatencySample(.lockWaits)
+        for index in 0..<shards.count {
+            samples.append(shards[index].sample(now: now))
+            shards[index].addWaits(to: &lockWaits)
+        }
+        // The cells of the sum may have moved since they were read for the shards' rows.
+        lockWaits.sumNanoseconds = samples.reduce(0) { $0 &+ $1.lockWaitNanoseconds }
         return MapSnapshot(
-            incarnation: incarnation, name: name, options: options, createdAt: createdAt, shards: samples)
+            incarnation: incarnation, name: name, options: options, createdAt: createdAt, shards: samples,
+            lockWaits: lockWaits)
     }
 
     // MARK: - For the iterators

@@ -1,3 +1,5 @@
+import Instruments
+
 /// A named map that counts what is done to it: what the host holds and the collectors read, whatever its strategy.
 ///
 /// Concurrency: all methods may be called from any thread. Keys and values are raw bytes; two keys are one only when all
@@ -43,8 +45,9 @@ public protocol InstrumentedMap: AnyObject, Sendable {
     /// at a time, for at most 64 moves.
     func maintain(budget: Int) -> Int
 
-    /// Reads all counters relaxed. Takes no lock and walks no entries.
-    func snapshot() -> MapSnapshot
+    /// Reads all counters relaxed. Takes no lock and walks no entries. `now` is ``MonotonicClock``'s: the longest wait
+    /// depends on it.
+    func snapshot(now: UInt64) -> MapSnapshot
 }
 
 /// What a store did.
@@ -70,6 +73,9 @@ public struct MapEntry: Sendable, Equatable {
 }
 
 extension InstrumentedMap {
+    /// ``snapshot(now:)`` of this moment.
+    public func snapshot() -> MapSnapshot { snapshot(now: MonotonicClock.nanoseconds()) }
+
     /// ``load(_:)`` for a key in an array.
     public func load(_ key: [UInt8]) -> [UInt8]? { load(key.span) }
 

@@ -103,15 +103,19 @@ public final class MapHost: Sendable {
         return done
     }
 
-    /// Reads every counter of every map, relaxed. Takes the host's lock to list the maps, and no shard's lock.
-    public func snapshot() -> HostSnapshot {
+    /// Reads every counter of every map, relaxed. Takes the host's lock to list the maps, and no shard's lock. `now` is
+    /// `MonotonicClock`'s: the longest waits depend on it.
+    public func snapshot(now: UInt64) -> HostSnapshot {
         let state = state.withLock { $0 }
         return HostSnapshot(
-            maps: state.maps.values.map { $0.snapshot() }.sorted { $0.name < $1.name },
+            maps: state.maps.values.map { $0.snapshot(now: now) }.sorted { $0.name < $1.name },
             maximumBytes: budget.limit, allocatedBytes: UInt64(max(0, budget.bytesUsed)),
             mapsDropped: state.mapsDropped, entriesDropped: state.entriesDropped,
             undeclaredWrites: state.undeclaredWrites)
     }
+
+    /// ``snapshot(now:)`` of this moment.
+    public func snapshot() -> HostSnapshot { snapshot(now: MonotonicClock.nanoseconds()) }
 
     private func makeMap(_ name: MapName, _ options: MapOptions, _ incarnation: UInt64) -> any InstrumentedMap {
         let now = secondsSince1970()

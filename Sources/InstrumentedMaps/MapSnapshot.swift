@@ -1,3 +1,5 @@
+public import Instruments
+
 /// What one map had counted at one scrape.
 ///
 /// Each number is right by itself; two numbers may stem from two moments, because no lock is taken to read them.
@@ -10,15 +12,19 @@ public struct MapSnapshot: Sendable {
     public let createdAt: Double
     /// One row a shard, in the order of the shards.
     public let shards: [ShardSample]
+    /// Every ended wait for one of the shards' locks; the sum is that of the shards' `lockWaitNanoseconds`.
+    public let lockWaits: LatencySample
 
     public init(
-        incarnation: UInt64, name: MapName, options: MapOptions, createdAt: Double, shards: [ShardSample]
+        incarnation: UInt64, name: MapName, options: MapOptions, createdAt: Double, shards: [ShardSample],
+        lockWaits: LatencySample = LatencySample(.lockWaits)
     ) {
         self.incarnation = incarnation
         self.name = name
         self.options = options
         self.createdAt = createdAt
         self.shards = shards
+        self.lockWaits = lockWaits
     }
 
     /// The sum of one column over all shards.
@@ -55,6 +61,9 @@ public struct ShardSample: Sendable, Equatable {
     public var lockWaitNanoseconds: UInt64 = 0
     /// Threads that wait now.
     public var lockWaiters: UInt64 = 0
+    /// The longest wait that ended within the last 120 s, or the time since which somebody has been waiting, whichever is
+    /// longer.
+    public var lockLongestWaitNanoseconds: UInt64 = 0
 
     public init() {}
 

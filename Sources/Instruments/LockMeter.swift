@@ -1,53 +1,86 @@
 /// What one lock has counted of itself: how often it was taken, how often somebody had to wait, and for how long.
 ///
-/// The first try that succeeds touches one cell. Only a caller that must wait reads the clock, and it shows in
-/// ``waiters`` from before it parks, so a stall is visible while it lasts and not only once it has ended.
+/// The first try that succeeds touches one cell and no clock. Only a caller that must wait reads the clock, and it shows
+/// among the waiters from before it spins or parks, so a stall is visible while it lasts and not only once it has ended.
 public struct LockMeter: ~Copyable, Sendable {
     /// Acquisitions, contended or not.
     public let acquired = Counter()
-    /// Acquisitions whose first try failed.
-    public let contended = Counter()
-    /// The sum of ended waits, once per waiter, so four threads that wait one second add four.
-    public let waitNanoseconds = Counter()
     @usableFromInline let padding = CacheLinePadding()
-    /// Threads that wait now, in a line of its own: they write it without holding the lock.
-    public let waiters = Counter()
-    @usableFromInline let end = CacheLinePadding()
+    // From here on only those write who wait or have waited; in lines of their own, because some do not hold the lock.
+    private let waiting = WaiterCount()
+    /// Every ended wait; their number is that of the contended acquisitions.
+    private let waits = LatencyHistogram(.lockWaits)
+    private let longest = LongestWait()
+    private let end = CacheLinePadding()
 
-    @inlinable public init() {}
+    public init() {}
 
-    /// A copy of all cells, each read relaxed.
-    public var sample: LockSample {
-        LockSample(
-            acquired: acquired.value, contended: contended.value, waitNanoseconds: waitNanoseconds.value,
-            waiters: waiters.value)
+    /// Threads that wait now.
+    public var waiters: UInt64 { waiting.count }
+
+    /// A copy of all cells, each read relaxed. `now` is ``MonotonicClock``'s; the longest wait depends on it.
+    public func sample(now: UInt64) -> LockSample {
+        let (waiters, stall) = waiting.reading(now: now)
+        return LockSample(
+            acquired: acquired.value, contended: waits.count, waitNanoseconds: waits.sumNanoseconds, waiters: waiters,
+            longestWaitNanoseconds: max(stall, longest.maximum(now: now)))
     }
 
-    /// Parks through `acquire` and returns how long that took, in nanoseconds.
+    /// Adds the ended waits, by their length, to `sample`.
+    public func addWaits(to sample: inout LatencySample) { waits.add(to: &sample) }
+
+    /// Waits through `acquire` and counts how long that took. `exclusively` says that the caller is alone inside the
+    /// lock when `acquire` returns.
     @inline(never)
     @usableFromInline
-    func clockWait(_ acquire: () -> Void) -> UInt64 {
+    func clockWait(exclusively: Bool, _ acquire: () -> Void) {
         // The clock first: whoever sees a waiter knows that its wait is being measured.
         let start = MonotonicClock.nanoseconds()
-        waiters.add()
+        beginWait(now: start)
         acquire()
-        let waited = MonotonicClock.nanoseconds() &- start
-        waiters.subtract()
-        return waited
+        endWait(began: start, now: MonotonicClock.nanoseconds(), exclusively: exclusively)
+    }
+
+    package func beginWait(now: UInt64) { waiting.enter(now: now) }
+
+    package func endWait(began: UInt64, now: UInt64, exclusively: Bool) {
+        let waited = now &- began
+        if exclusively { waits.recordExclusively(waited) } else { waits.record(waited) }
+        // Noted before the waiter goes: a scrape in between sees the wait twice rather than not at all.
+        longest.record(waited, now: now)
+        waiting.leave()
     }
 }
 
 /// The readings of a ``LockMeter`` at one scrape.
 public struct LockSample: Sendable, Equatable {
     public var acquired: UInt64
+    /// Acquisitions whose first try failed.
     public var contended: UInt64
+    /// The sum of ended waits, once per waiter, so four threads that wait one second add four.
     public var waitNanoseconds: UInt64
+    /// Threads that wait now.
     public var waiters: UInt64
+    /// The longest wait that ended within the last 120 s, or the time since which somebody has been waiting, whichever is
+    /// longer.
+    public var longestWaitNanoseconds: UInt64
 
-    public init(acquired: UInt64 = 0, contended: UInt64 = 0, waitNanoseconds: UInt64 = 0, waiters: UInt64 = 0) {
+    public init(
+        acquired: UInt64 = 0, contended: UInt64 = 0, waitNanoseconds: UInt64 = 0, waiters: UInt64 = 0,
+        longestWaitNanoseconds: UInt64 = 0
+    ) {
         self.acquired = acquired
         self.contended = contended
         self.waitNanoseconds = waitNanoseconds
         self.waiters = waiters
+        self.longestWaitNanoseconds = longestWaitNanoseconds
+    }
+
+    /// The readings of two locks together.
+    public static func + (left: LockSample, right: LockSample) -> LockSample {
+        LockSample(
+            acquired: left.acquired &+ right.acquired, contended: left.contended &+ right.contended,
+            waitNanoseconds: left.waitNanoseconds &+ right.waitNanoseconds, waiters: left.waiters &+ right.waiters,
+            longestWaitNanoseconds: max(left.longestWaitNanoseconds, right.longestWaitNanoseconds))
     }
 }

@@ -118,20 +118,16 @@ public struct ReadWriteLock: ~Copyable, Sendable {
     @inline(never)
     @usableFromInline
     borrowing func waitForExclusive() {
-        let waited = meter.clockWait {
+        meter.clockWait(exclusively: true) {
             waitToEnter(as: ReadWriteLock.writer)
             drain()
         }
-        meter.contended.addExclusively()
-        meter.waitNanoseconds.addExclusively(waited)
     }
 
     @inline(never)
     @usableFromInline
     borrowing func waitForShared() {
-        let waited = meter.clockWait { waitToEnter(as: 1) }
-        meter.contended.add()
-        meter.waitNanoseconds.add(waited)
+        meter.clockWait(exclusively: false) { waitToEnter(as: 1) }
     }
 
     /// Spins, then sleeps, until it is in.

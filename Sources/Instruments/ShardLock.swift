@@ -6,7 +6,7 @@ public import Synchronization
 //     word:  0 free   1 held   2 held, and somebody may be asleep
 //
 //     lock ──0→1──▶ held                                   (one locked instruction, one cell bumped, no clock)
-//        └─ busy ─▶ waiters += 1, clock ─▶ spin 0→1 ─▶ word := 2, sleep ─▶ … ─▶ held, contended += 1, wait += t
+//        └─ busy ─▶ waiters += 1, clock ─▶ spin 0→1 ─▶ word := 2, sleep ─▶ … ─▶ held, the wait is counted
 //
 //     unlock: read the word, store 0, wake one if it was 2  (no locked instruction at all)
 //
@@ -48,11 +48,7 @@ public struct ShardLock: ~Copyable, Sendable {
     @inlinable
     @inline(__always)
     borrowing func lock() {
-        if !tryLock() {
-            let waited = wait()
-            meter.contended.addExclusively()
-            meter.waitNanoseconds.addExclusively(waited)
-        }
+        if !tryLock() { wait() }
         meter.acquired.addExclusively()
     }
 
@@ -78,11 +74,11 @@ public struct ShardLock: ~Copyable, Sendable {
     private static let spins = 64
     private static let longestSleep: UInt64 = 1_000_000
 
-    /// Takes the lock, however long that takes, and returns the nanoseconds.
+    /// Takes the lock, however long that takes, and counts the wait.
     @inline(never)
     @usableFromInline
-    borrowing func wait() -> UInt64 {
-        meter.clockWait {
+    borrowing func wait() {
+        meter.clockWait(exclusively: true) {
             for _ in 0..<ShardLock.spins {
                 mapwatch_pause()
                 if word.load(ordering: .relaxed) == ShardLock.free, tryLock() { return }

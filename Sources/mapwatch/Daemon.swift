@@ -134,7 +134,7 @@ struct Daemon {
         let logger = logger
         let gatherer = try Gatherer(
             [
-                MapCollector(), IndicatorCollector(sampler), SizeDeltaCollector(), HostCollector(),
+                MapCollector(), LatencyCollector(), IndicatorCollector(sampler), SizeDeltaCollector(), HostCollector(),
                 HTTPCollector { servers.all },
                 ProcessCollector(), BuildCollector(version: Version.text),
             ],

@@ -24,6 +24,7 @@ struct MapCollectorTests {
         ("mem_map_size_bytes", "gauge"), ("map_allocated_bytes", "gauge"),
         ("map_shard_lock_acquired_total", "counter"), ("map_shard_lock_contended_total", "counter"),
         ("map_shard_lock_wait_seconds_total", "counter"), ("map_shard_lock_waiters", "gauge"),
+        ("map_shard_lock_wait_max_seconds", "gauge"),
     ]
 
     @Test(

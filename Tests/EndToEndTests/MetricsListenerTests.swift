@@ -12,7 +12,7 @@ struct MetricsListenerTests {
         "map_op_delete_miss_total", "map_op_load_total", "map_op_load_miss_total", "map_op_iterate_total",
         "map_entries", "map_entries_added_total", "map_entries_removed_total", "mem_map_size_bytes",
         "map_shard_lock_acquired_total", "map_shard_lock_contended_total", "map_shard_lock_wait_seconds_total",
-        "map_shard_lock_waiters",
+        "map_shard_lock_waiters", "map_shard_lock_wait_max_seconds",
     ]
 
     /// Families that there are without any map.

@@ -11,5 +11,7 @@ struct Unguarded: ShardGuard, ~Copyable {
 
     borrowing func sharing<R>(_ body: () -> R) -> R { body() }
 
-    var meter: LockSample { LockSample() }
+    borrowing func sample(now: UInt64) -> LockSample { LockSample() }
+
+    borrowing func addWaits(to sample: inout LatencySample) {}
 }

@@ -106,16 +106,20 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     }
 
     /// All cells, read relaxed: no lock is taken, so two cells may show two moments.
-    var sample: ShardSample {
+    func sample(now: UInt64) -> ShardSample {
         var sample = ShardSample()
         counters.read(into: &sample)
-        let lock = shardGuard.meter
+        let lock = shardGuard.sample(now: now)
         sample.lockAcquired = lock.acquired
         sample.lockContended = lock.contended
         sample.lockWaitNanoseconds = lock.waitNanoseconds
         sample.lockWaiters = lock.waiters
+        sample.lockLongestWaitNanoseconds = lock.longestWaitNanoseconds
         return sample
     }
+
+    /// Adds the ended waits for the shard's lock to `sample`.
+    func addWaits(to sample: inout LatencySample) { shardGuard.addWaits(to: &sample) }
 
     // MARK: - Counting, inside the guard
 

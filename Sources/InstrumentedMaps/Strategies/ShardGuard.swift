@@ -16,6 +16,9 @@ package protocol ShardGuard: ~Copyable, Sendable {
     /// Runs `body` with no writer inside.
     borrowing func sharing<R>(_ body: () -> R) -> R
 
-    /// What the guard has counted, each cell read relaxed and without taking the guard.
-    var meter: LockSample { get }
+    /// What the guard has counted, each cell read relaxed and without taking the guard; `now` is the monotonic clock's.
+    borrowing func sample(now: UInt64) -> LockSample
+
+    /// Adds the ended waits for the guard, by their length, to `sample`.
+    borrowing func addWaits(to sample: inout LatencySample)
 }

@@ -15,5 +15,7 @@ package struct ExclusiveGuard: ShardGuard, ~Copyable {
 
     package borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
 
-    package var meter: LockSample { lock.meter.sample }
+    package borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
+
+    package borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }

@@ -24,11 +24,12 @@ final class MetricsEndpoint: Sendable {
     func answer(_ request: HTTPRequest) -> HTTPResponse {
         let query: MetricsQuery
         do { query = try MetricsQuery(request) } catch { return .problem(400, "Bad Request", "\(error)") }
-        let snapshot = host.snapshot()
+        let now = nanoseconds()
+        let snapshot = host.snapshot(now: now)
         guard let scraper = ScraperIdentity.of(request) else {
             return render(Scrape(maps: snapshot, sizeDeltas: nil), query)
         }
-        let reading = SizeReading(snapshot.maps, atNanoseconds: nanoseconds())
+        let reading = SizeReading(snapshot.maps, atNanoseconds: now)
         let deltas = cursors.withLock { $0.changes(for: scraper, to: reading, in: snapshot.maps) }
         var response = render(Scrape(maps: snapshot, sizeDeltas: deltas), query)
         response.onCompletion = { completion in

@@ -12,7 +12,9 @@ struct NoGuard: ShardGuard, ~Copyable {
 
     borrowing func sharing<R>(_ body: () -> R) -> R { body() }
 
-    var meter: LockSample { LockSample() }
+    borrowing func sample(now: UInt64) -> LockSample { LockSample() }
+
+    borrowing func addWaits(to sample: inout LatencySample) {}
 }
 
 /// Writers exclude each other, readers nobody.
@@ -27,7 +29,9 @@ struct UnguardedReads: ShardGuard, ~Copyable {
 
     borrowing func sharing<R>(_ body: () -> R) -> R { body() }
 
-    var meter: LockSample { lock.meter.sample }
+    borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
+
+    borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }
 
 /// Readers exclude readers, writers exclude writers.
@@ -43,7 +47,9 @@ struct TwoLocks: ShardGuard, ~Copyable {
 
     borrowing func sharing<R>(_ body: () -> R) -> R { readers.withLock(body) }
 
-    var meter: LockSample { writers.meter.sample }
+    borrowing func sample(now: UInt64) -> LockSample { writers.meter.sample(now: now) }
+
+    borrowing func addWaits(to sample: inout LatencySample) { writers.meter.addWaits(to: &sample) }
 }
 
 /// The right lock, from the wrong side.
@@ -58,7 +64,9 @@ struct SharedWrites: ShardGuard, ~Copyable {
 
     borrowing func sharing<R>(_ body: () -> R) -> R { lock.withSharedLock(body) }
 
-    var meter: LockSample { lock.meter.sample }
+    borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
+
+    borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }
 
 /// Takes the lock, lets go, and only then works.
@@ -76,7 +84,9 @@ struct EarlyRelease: ShardGuard, ~Copyable {
 
     borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
 
-    var meter: LockSample { lock.meter.sample }
+    borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
+
+    borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }
 
 /// Locks, but for one write in a thousand.
@@ -92,7 +102,9 @@ struct SkippedLock: ShardGuard, ~Copyable {
 
     borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
 
-    var meter: LockSample { lock.meter.sample }
+    borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
+
+    borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }
 
 /// Waits for somebody who is inside to leave, but not for ever.
@@ -120,5 +132,7 @@ struct ImpatientWriter: ShardGuard, ~Copyable {
         }
     }
 
-    var meter: LockSample { lock.meter.sample }
+    borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
+
+    borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }

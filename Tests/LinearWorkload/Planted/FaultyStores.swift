@@ -115,8 +115,8 @@ final class CountedTwice: ForwardingMap {
         return outcome
     }
 
-    func snapshot() -> MapSnapshot {
-        let sound = inner.snapshot()
+    func snapshot(now: UInt64) -> MapSnapshot {
+        let sound = inner.snapshot(now: now)
         var shards = sound.shards
         shards[0].updates += extra.value
         return MapSnapshot(

@@ -32,7 +32,7 @@ extension ForwardingMap {
 
     func maintain(budget: Int) -> Int { inner.maintain(budget: budget) }
 
-    func snapshot() -> MapSnapshot { inner.snapshot() }
+    func snapshot(now: UInt64) -> MapSnapshot { inner.snapshot(now: now) }
 }
 
 extension Span where Element == UInt8 {

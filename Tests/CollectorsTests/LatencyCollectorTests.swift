@@ -1,0 +1,60 @@
+import Collectors
+import Exposition
+import InstrumentedMaps
+import Instruments
+import TestSupport
+import Testing
+
+@Suite("LatencyCollector")
+struct LatencyCollectorTests {
+    private let host = MapHost { 0 }
+
+    private func page() throws -> CheckedExposition {
+        let families = LatencyCollector().collect(Scrape(maps: host.snapshot(), sizeDeltas: nil))
+        return try CheckedExposition(TextFormat.render(families))
+    }
+
+    @Test("every histogram is there at 0 from the map's creation")
+    func startsAtZero() throws {
+        _ = try host.create(MapName("orders"), MapOptions(shards: 16))
+        let page = try page()
+        #expect(page.families.map(\.name) == ["map_lock_wait_seconds"])
+        #expect(page.value("map_lock_wait_seconds_count", ["map_name": "orders"]) == 0)
+        #expect(page.value("map_lock_wait_seconds_sum", ["map_name": "orders"]) == 0)
+        #expect(page.value("map_lock_wait_seconds_bucket", ["map_name": "orders", "le": "4.0"]) == 0)
+        #expect(page.value("map_lock_wait_seconds_bucket", ["map_name": "orders", "le": "+Inf"]) == 0)
+    }
+
+    @Test("the waits' histogram agrees with the shards' wait counters to the nanosecond, while threads contend")
+    func sumsAgree() throws {
+        let name = try MapName("hot")
+        _ = try host.create(name, MapOptions(shards: 2))
+        let map = try host.mapForWriting(name)
+        let group = ThreadGroup()
+        let done = Flag()
+        for thread in 0..<6 {
+            group.start {
+                var number: UInt8 = 0
+                while !done.isRaised {
+                    map.update([UInt8(thread), number]) { $0 = [UInt8](repeating: 7, count: 500) }
+                    number &+= 1
+                }
+            }
+        }
+        #expect(eventually { map.snapshot().lockWaits.count > 20 })
+        for _ in 0..<50 {
+            let snapshot = host.snapshot()
+            let wanted = snapshot.maps.map { $0.sum(\.lockWaitNanoseconds) }
+            #expect(snapshot.maps.map(\.lockWaits.sumNanoseconds) == wanted)
+        }
+        done.raise()
+        group.join()
+        let last = map.snapshot()
+        #expect(last.lockWaits.count == last.sum(\.lockContended))
+        #expect(last.lockWaits.sumNanoseconds == last.sum(\.lockWaitNanoseconds))
+        #expect(last.shards.map(\.lockLongestWaitNanoseconds).max() ?? 0 > 0)
+        let page = try page()
+        let seconds = try #require(page.value("map_lock_wait_seconds_sum", ["map_name": "hot"]))
+        #expect(abs(seconds - Double(last.sum(\.lockWaitNanoseconds)) / 1e9) < 1e-9)
+    }
+}
