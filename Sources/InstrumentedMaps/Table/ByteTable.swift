@@ -46,35 +46,44 @@ struct ByteTable: ShardTable, ~Copyable {
 
     /// Sets the value of `key`, unless there is no memory for it: then nothing is changed.
     @inline(__always)
-    mutating func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
+    mutating func store(
+        _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, _ writes: some TableWrites = PlainWrites()
+    ) -> StoreOutcome {
         precondition(unsafe key.count <= Record.maximumKeyBytes, "a key has at most 65,535 bytes")
         precondition(unsafe value.count <= Record.maximumValueBytes, "a value has at most 4 GiB")
         let size = unsafe Record.size(key: key.count, value: value.count)
-        guard let position = position(of: key, hash) else {
-            guard index.makeRoom(), let ref = store.allocate(size) else { return .refused }
-            unsafe store.record(at: ref).write(place: hash.place, key: key, value: value)
-            index.insert(hash.place, ref)
+        let position = position(of: key, hash)
+        writes.begin()
+        defer { writes.end(view) }
+        guard let position else {
+            guard index.makeRoom(writes), let ref = store.allocate(size, writes) else { return .refused }
+            unsafe writes.write(store.record(at: ref), place: hash.place, key: key, value: value)
+            index.insert(hash.place, ref, writes)
             return .inserted
         }
         let old = position.ref
         if store.fits(size, in: old) {
-            unsafe store.record(at: old).writeValue(value)
+            unsafe writes.writeValue(store.record(at: old), value)
         } else {
-            guard let new = store.allocate(size) else { return .refused }
-            unsafe store.record(at: new).write(place: hash.place, key: key, value: value)
-            index.replace(position, with: new)
-            store.release(old)
+            guard let new = store.allocate(size, writes) else { return .refused }
+            unsafe writes.write(store.record(at: new), place: hash.place, key: key, value: value)
+            index.replace(position, with: new, writes)
+            store.release(old, writes)
         }
         return .updated
     }
 
     /// Removes `key`; false when it was not there.
     @inline(__always)
-    mutating func remove(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool {
+    mutating func remove(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ writes: some TableWrites = PlainWrites()
+    ) -> Bool {
         guard let position = position(of: key, hash) else { return false }
         let ref = position.ref
-        index.remove(position)
-        store.release(ref)
+        writes.begin()
+        index.remove(position, writes)
+        store.release(ref, writes)
+        writes.end(view)
         return true
     }
 
@@ -89,16 +98,22 @@ struct ByteTable: ShardTable, ~Copyable {
 
     /// Does up to `budget` moves that nobody waits for: the rest of a growth, the emptying of half-empty slabs. Returns
     /// how many it did; 0 when all is well.
-    mutating func maintain(budget: Int) -> Int {
-        let visited = index.moveOn(slots: budget)
+    mutating func maintain(budget: Int, _ writes: some TableWrites = PlainWrites()) -> Int {
+        writes.begin()
+        defer { writes.end(view) }
+        let visited = index.moveOn(slots: budget, writes)
         guard visited == 0 else { return visited }
-        return unsafe store.compact(budget: budget) { record, old, new in
+        return unsafe store.compact(budget: budget, writes) { record, old, new in
             guard let position = index.find(unsafe record.place, { $0 == old }) else {
                 fatalError("a live record has no index word")
             }
-            index.replace(position, with: new)
+            index.replace(position, with: new, writes)
         }
     }
+
+    /// What a reader without a lock starts from.
+    @inline(__always)
+    private var view: TableView { unsafe index.view(slabAddresses: store.slabAddresses) }
 
     @inline(__always)
     private func position(of key: Span<UInt8>, _ hash: KeyHash) -> HashIndex.Position? {

@@ -44,8 +44,8 @@ struct HashIndex: ~Copyable {
 
     deinit {
         budget.giveBack(bytes)
-        current.free()
-        next?.free()
+        current.block?.free()
+        next?.block?.free()
     }
 
     /// Slots, of the array that is being filled where there are two.
@@ -73,61 +73,51 @@ struct HashIndex: ~Copyable {
 
     /// Sees to it that one more record can be inserted; false, when there is no memory for a longer array.
     @inline(__always)
-    mutating func makeRoom() -> Bool {
+    mutating func makeRoom(_ writes: some TableWrites) -> Bool {
         if next != nil {
-            moveOn(slots: HashIndex.slotsPerStep)
+            moveOn(slots: HashIndex.slotsPerStep, writes)
             return true
         }
-        return (count &+ 1) &* 5 <= current.capacity &* 4 || beginMove(to: HashIndex.grown(current.capacity))
+        return (count &+ 1) &* 5 <= current.capacity &* 4 || beginMove(to: HashIndex.grown(current.capacity), writes)
     }
 
-    /// Adds a record whose key is not there yet; ``makeRoom()`` has been asked.
+    /// Adds a record whose key is not there yet; ``makeRoom(_:)`` has been asked.
     @inline(__always)
-    mutating func insert(_ place: UInt32, _ ref: RecordRef) {
+    mutating func insert(_ place: UInt32, _ ref: RecordRef, _ writes: some TableWrites) {
         let word = UInt64(place) << 32 | UInt64(ref.bits)
         if UInt64(place) < boundary {
             guard var target = next else { return }
-            HashIndex.insert(word, into: &target, from: target.home(place), budget: budget)
+            target.insert(word, from: target.home(place), budget: budget, writes)
             next = target
         } else {
-            HashIndex.insert(word, into: &current, from: max(current.home(place), cursor), budget: budget)
+            current.insert(word, from: max(current.home(place), cursor), budget: budget, writes)
         }
         count &+= 1
     }
 
-    /// Inserts, and accounts for a tail that had to be lengthened.
-    @inline(__always)
-    private static func insert(
-        _ word: UInt64, into array: inout IndexArray, from slot: Int, budget: MemoryBudget
-    ) {
-        let limit = array.limit
-        array.insert(word, from: slot)
-        if array.limit != limit { budget.force(array.bytes - IndexArray.bytes(limit: limit)) }
-    }
-
     /// Takes the record away.
     @inline(__always)
-    mutating func remove(_ position: Position) {
+    mutating func remove(_ position: Position, _ writes: some TableWrites) {
         let slot = unsafe position.slot
         let place = IndexArray.place(unsafe slot.pointee)
         if UInt64(place) < boundary, let next = next {
-            next.remove(at: unsafe slot - next.words)
+            next.remove(at: unsafe slot - next.words, writes)
         } else {
-            current.remove(at: unsafe slot - current.words)
+            current.remove(at: unsafe slot - current.words, writes)
         }
         count &-= 1
         if next != nil {
-            moveOn(slots: HashIndex.slotsPerStep)
+            moveOn(slots: HashIndex.slotsPerStep, writes)
         } else if current.capacity > HashIndex.smallestCapacity && count &* 5 < current.capacity {
             // Without the memory to become smaller it stays as it is.
-            _ = beginMove(to: max(HashIndex.smallestCapacity, count * 2))
+            _ = beginMove(to: max(HashIndex.smallestCapacity, count * 2), writes)
         }
     }
 
     /// Puts another ref into a slot that was found: the record has moved.
     @inline(__always)
-    func replace(_ position: Position, with ref: RecordRef) {
-        unsafe position.slot.pointee = (position.slot.pointee & ~0xffff_ffff) | UInt64(ref.bits)
+    func replace(_ position: Position, with ref: RecordRef, _ writes: some TableWrites) {
+        unsafe writes.store((position.slot.pointee & ~0xffff_ffff) | UInt64(ref.bits), at: position.slot)
     }
 
     /// Calls `body` with every ref, in the order of places.
@@ -136,11 +126,18 @@ struct HashIndex: ~Copyable {
         current.forEach(body)
     }
 
+    /// What a reader without a lock starts from; it finds the slabs at `slabAddresses`.
+    @inline(__always)
+    func view(slabAddresses: UnsafeMutableRawPointer?) -> TableView {
+        unsafe TableView(
+            current: current, next: next, boundary: boundary, cursor: cursor, slabAddresses: slabAddresses)
+    }
+
     // MARK: - Moving
 
     /// Moves up to `slots` slots from the old array to the new one, and returns how many it looked at.
     @discardableResult
-    mutating func moveOn(slots: Int) -> Int {
+    mutating func moveOn(slots: Int, _ writes: some TableWrites) -> Int {
         guard var target = next else { return 0 }
         var visited = 0
         var last: UInt32?
@@ -150,8 +147,8 @@ struct HashIndex: ~Copyable {
             // Words of one place stay together, or `boundary` would part them; two are rare, three never seen.
             if visited >= slots, word == 0 || last != place { break }
             if word != 0 {
-                HashIndex.insert(word, into: &target, from: target.home(place), budget: budget)
-                unsafe current.words[cursor] = 0
+                target.insert(word, from: target.home(place), budget: budget, writes)
+                unsafe writes.store(0, at: current.words + cursor)
                 last = place
                 boundary = UInt64(place) + 1
             }
@@ -160,26 +157,26 @@ struct HashIndex: ~Copyable {
             current.giveBackPages(before: cursor)
         }
         next = target
-        if cursor == current.limit { endMove(target) }
+        if cursor == current.limit { endMove(target, writes) }
         return visited
     }
 
-    private mutating func beginMove(to capacity: Int) -> Bool {
+    private mutating func beginMove(to capacity: Int, _ writes: some TableWrites) -> Bool {
         guard let array = IndexArray(capacity: capacity, budget: budget) else { return false }
         next = array
         boundary = 0
         cursor = 0
-        moveOn(slots: HashIndex.slotsPerStep)
+        moveOn(slots: HashIndex.slotsPerStep, writes)
         return true
     }
 
-    private mutating func endMove(_ target: IndexArray) {
-        budget.giveBack(current.bytes)
-        current.free()
+    private mutating func endMove(_ target: IndexArray, _ writes: some TableWrites) {
+        let old = current.block
         current = target
         next = nil
         boundary = 0
         cursor = 0
+        if let old { writes.letGo(old, budget: budget) }
     }
 
     private static func grown(_ capacity: Int) -> Int { max(capacity * 3 / 2, capacity + 8) }

@@ -50,17 +50,24 @@ struct IndexArray {
         unsafe words = IndexArray.emptyWord
     }
 
-    var bytes: Int { limit == 0 ? 0 : IndexArray.bytes(limit: limit) }
+    var bytes: Int { limit == 0 ? 0 : IndexArray.blockBytes(limit + 1) }
 
-    /// The bytes of an array with this limit.
-    static func bytes(limit: Int) -> Int { blockBytes(limit + 1) }
-
-    func free() {
-        if limit > 0 { unsafe IndexArray.freeWords(words, limit + 1) }
+    /// The block of the words; nil when there are none.
+    var block: MemoryBlock? {
+        guard limit > 0 else { return nil }
+        let source = (limit + 1) * 8 < IndexArray.mappedBytes ? MemoryBlock.Source.heap : .pages
+        return unsafe MemoryBlock(start: UnsafeMutableRawPointer(words), bytes: bytes, source: source)
     }
 
+    /// Where the words are.
     @inline(__always)
-    func home(_ place: UInt32) -> Int {
+    var address: UInt64 { unsafe UInt64(UInt(bitPattern: words)) }
+
+    @inline(__always)
+    func home(_ place: UInt32) -> Int { IndexArray.home(place, capacity: capacity) }
+
+    @inline(__always)
+    static func home(_ place: UInt32, capacity: Int) -> Int {
         Int(truncatingIfNeeded: (UInt64(place) &* UInt64(truncatingIfNeeded: capacity)) >> 32)
     }
 
@@ -70,23 +77,23 @@ struct IndexArray {
     /// Inserts `word` behind the words of its place, in the run that covers `start` (its home, or right of it). Shifts the
     /// rest of the run to the right.
     @inline(__always)
-    mutating func insert(_ word: UInt64, from start: Int) {
+    mutating func insert(_ word: UInt64, from start: Int, budget: MemoryBudget, _ writes: some TableWrites) {
         var slot = start
         while unsafe words[slot] != 0, IndexArray.place(unsafe words[slot]) <= IndexArray.place(word) { slot &+= 1 }
         var end = slot
         while unsafe words[end] != 0 { end &+= 1 }
-        if end >= limit { lengthenTail() }
-        if end > slot { unsafe memmove(words + slot + 1, words + slot, (end &- slot) &* 8) }
-        unsafe words[slot] = word
+        if end >= limit { lengthenTail(budget, writes) }
+        if end > slot { unsafe writes.moveRight(words + slot, end &- slot) }
+        unsafe writes.store(word, at: words + slot)
     }
 
     /// Empties the slot and shifts back what stands right of its home.
     @inline(__always)
-    func remove(at slot: Int) {
+    func remove(at slot: Int, _ writes: some TableWrites) {
         var end = slot &+ 1
         while unsafe words[end] != 0, home(IndexArray.place(unsafe words[end])) < end { end &+= 1 }
-        if end > slot &+ 1 { unsafe memmove(words + slot, words + slot + 1, (end &- slot &- 1) &* 8) }
-        unsafe words[end &- 1] = 0
+        if end > slot &+ 1 { unsafe writes.moveLeft(words + slot + 1, end &- slot &- 1) }
+        unsafe writes.store(0, at: words + (end &- 1))
     }
 
     /// Gives back the pages of the words before `slot`, all of which are empty for good.
@@ -98,15 +105,17 @@ struct IndexArray {
     }
 
     /// Doubles the tail. Only keys that clash on purpose, in a test that chooses hashes, come here.
-    private mutating func lengthenTail() {
+    private mutating func lengthenTail(_ budget: MemoryBudget, _ writes: some TableWrites) {
         let newLimit = capacity + (limit - capacity) * 2
         guard let newWords = unsafe IndexArray.makeWords(newLimit + 1) else {
             fatalError("out of memory: an index of \(newLimit) words was refused")
         }
         unsafe memcpy(newWords, words, limit * 8)
-        unsafe IndexArray.freeWords(words, limit + 1)
+        let old = block
         unsafe words = newWords
         limit = newLimit
+        budget.force(bytes)
+        if let old { writes.letGo(old, budget: budget) }
     }
 
     // MARK: - Memory
@@ -128,10 +137,6 @@ struct IndexArray {
         unsafe word.initialize(to: 0)
         return unsafe word
     }()
-
-    private static func freeWords(_ words: UnsafeMutablePointer<UInt64>, _ count: Int) {
-        if count * 8 < mappedBytes { unsafe Glibc.free(words) } else { unsafe PageMemory.unmap(words, count * 8) }
-    }
 }
 
 extension IndexArray {

@@ -18,7 +18,7 @@ let recordHeaderBytes = 12
 /// Not thread safe: every use stands under the shard's lock.
 @unsafe
 struct Record {
-    private static let live: UInt16 = 1
+    static let live: UInt16 = 1
 
     let base: UnsafeMutableRawPointer
 

@@ -37,6 +37,8 @@ struct RecordStore: ~Copyable {
     private var slabs: UnsafeMutablePointer<Slab>?
     private var capacity = 0
     private var count = 1
+    /// The addresses of the slabs by their numbers, for readers without a lock; only where there are such.
+    private var addresses: MemoryBlock?
     /// Numbers of released slabs, chained by `next`.
     private var firstUnused: UInt32 = 0
     /// One per number of units; a plain block, since an array would check its uniqueness at each write. Written through a
@@ -57,9 +59,10 @@ struct RecordStore: ~Copyable {
 
     deinit {
         for number in 1..<max(count, 1) {
-            if let slab = unsafe slabs?[number], slab.used > 0 { slab.release() }
+            if let slab = unsafe slabs?[number], slab.used > 0 { slab.block.free() }
         }
         unsafe free(slabs)
+        addresses?.free()
         unsafe classes.deallocate()
         budget.giveBack(allocatedBytes)
     }
@@ -73,27 +76,27 @@ struct RecordStore: ~Copyable {
 
     /// A slot for `size` bytes; nil, and nothing changed, when the budget or the system has no memory for it.
     @inline(__always)
-    mutating func allocate(_ size: Int) -> RecordRef? {
+    mutating func allocate(_ size: Int, _ writes: some TableWrites) -> RecordRef? {
         let units = RecordStore.units(size)
-        guard units <= RecordStore.largestClass else { return allocateLarge(size) }
-        if unsafe classes[units].firstPartial == 0, !addSlab(units) { return nil }
+        guard units <= RecordStore.largestClass else { return allocateLarge(size, writes) }
+        if unsafe classes[units].firstPartial == 0, !addSlab(units, writes) { return nil }
         liveBytes &+= units &* RecordRef.unitBytes
         return takeSlot(units)
     }
 
     /// Frees the slot of a live record.
     @inline(__always)
-    mutating func release(_ ref: RecordRef) {
+    mutating func release(_ ref: RecordRef, _ writes: some TableWrites) {
         guard let slabs = unsafe slabs else { return }
         let slab = unsafe slabs + ref.slab
         let units = unsafe slab.pointee.slotUnits
         guard units > 0 else {
             unsafe liveBytes &-= slab.pointee.bytes
-            releaseSlab(ref.slab)
+            releaseSlab(ref.slab, writes)
             return
         }
         liveBytes &-= units &* RecordRef.unitBytes
-        freeSlot(ref, units)
+        freeSlot(ref, units, writes)
     }
 
     /// Whether a record of `size` bytes may stay in the slot at `ref`: it has the same class.
@@ -132,17 +135,17 @@ struct RecordStore: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func freeSlot(_ ref: RecordRef, _ units: Int) {
+    private mutating func freeSlot(_ ref: RecordRef, _ units: Int, _ writes: some TableWrites) {
         guard let slabs = unsafe slabs else { return }
         let slab = unsafe slabs + ref.slab
         let wasFull = unsafe slab.pointee.isFull
-        unsafe record(at: ref).setFree(next: slab.pointee.firstFree)
+        unsafe writes.setFree(record(at: ref), next: slab.pointee.firstFree)
         unsafe slab.pointee.firstFree = ref.unit &+ 1
         unsafe slab.pointee.used &-= 1
         let sizeClass = unsafe classes + units
         unsafe sizeClass.pointee.freeSlots &+= 1
         if wasFull { link(UInt32(truncatingIfNeeded: ref.slab), units) }
-        if unsafe slab.pointee.used == 0 { releaseSlab(ref.slab) }
+        if unsafe slab.pointee.used == 0 { releaseSlab(ref.slab, writes) }
     }
 
     private mutating func link(_ number: UInt32, _ units: Int) {
@@ -169,11 +172,13 @@ struct RecordStore: ~Copyable {
 
     // MARK: - Slabs
 
-    private mutating func addSlab(_ units: Int) -> Bool {
+    private mutating func addSlab(_ units: Int, _ writes: some TableWrites) -> Bool {
         // At least four slots a slab, but no more than 64 KiB.
         let least = max(4096, (units * RecordRef.unitBytes * 4).nextPowerOf2)
         let bytes = unsafe min(SlabPool.slabBytes, least << min(Int(classes[units].slabs), 4))
-        guard let slab = Slab.make(slotUnits: units, bytes: bytes), let number = add(slab) else { return false }
+        guard let slab = Slab.make(slotUnits: units, bytes: bytes), let number = add(slab, writes) else {
+            return false
+        }
         let sizeClass = unsafe classes + units
         unsafe sizeClass.pointee.slabs += 1
         unsafe sizeClass.pointee.freeSlots += slab.slots
@@ -181,33 +186,34 @@ struct RecordStore: ~Copyable {
         return true
     }
 
-    private mutating func allocateLarge(_ size: Int) -> RecordRef? {
-        guard let slab = Slab.make(largeRecord: size), let number = add(slab) else { return nil }
+    private mutating func allocateLarge(_ size: Int, _ writes: some TableWrites) -> RecordRef? {
+        guard let slab = Slab.make(largeRecord: size), let number = add(slab, writes) else { return nil }
         liveBytes += slab.bytes
         return RecordRef(slab: number, unit: 0)
     }
 
     /// Numbers the slab, or releases it when there is no room for it.
-    private mutating func add(_ slab: Slab) -> UInt32? {
-        let hasNumber = firstUnused != 0 || count < capacity || growDirectory()
+    private mutating func add(_ slab: Slab, _ writes: some TableWrites) -> UInt32? {
+        let hasNumber = firstUnused != 0 || count < capacity || growDirectory(writes)
         guard hasNumber, budget.take(slab.bytes) else {
-            slab.release()
+            slab.block.free()
             return nil
         }
         allocatedBytes += slab.bytes
-        if firstUnused != 0, let slabs = unsafe slabs {
-            let number = firstUnused
-            firstUnused = unsafe slabs[Int(number)].next
-            unsafe slabs[Int(number)] = slab
-            return number
+        let number = firstUnused != 0 ? Int(firstUnused) : count
+        if firstUnused != 0 {
+            firstUnused = unsafe slabs?[number].next ?? 0
+        } else {
+            count += 1
         }
-        unsafe slabs?[count] = slab
-        count += 1
-        return UInt32(count - 1)
+        unsafe slabs?[number] = slab
+        showAddress(of: slab, number)
+        return UInt32(number)
     }
 
-    private mutating func growDirectory() -> Bool {
+    private mutating func growDirectory(_ writes: some TableWrites) -> Bool {
         let newCapacity = min(max(8, capacity * 2), RecordRef.maximumSlab + 1)
+        guard growAddresses(newCapacity, writes) else { return false }
         let growth = (newCapacity - capacity) * MemoryLayout<Slab>.stride
         guard growth > 0, budget.take(growth) else { return false }
         guard let block = unsafe realloc(slabs, newCapacity * MemoryLayout<Slab>.stride) else {
@@ -220,7 +226,7 @@ struct RecordStore: ~Copyable {
         return true
     }
 
-    private mutating func releaseSlab(_ number: Int) {
+    private mutating func releaseSlab(_ number: Int, _ writes: some TableWrites) {
         guard let slabs = unsafe slabs else { return }
         let slab = unsafe slabs[number]
         if slab.slotUnits > 0 {
@@ -230,11 +236,43 @@ struct RecordStore: ~Copyable {
             unsafe sizeClass.pointee.freeSlots -= slab.slots
         }
         allocatedBytes -= slab.bytes
-        budget.giveBack(slab.bytes)
-        slab.release()
+        writes.letGo(slab.block, budget: budget)
         unsafe slabs[number].used = 0
         unsafe slabs[number].next = firstUnused
         firstUnused = UInt32(number)
+    }
+}
+
+// MARK: - Readers without a lock
+
+extension RecordStore {
+    /// One word a slab: its address by its number.
+    var slabAddresses: UnsafeMutableRawPointer? { unsafe addresses?.start }
+
+    private func showAddress(of slab: Slab, _ number: Int) {
+        guard let addresses else { return }
+        unsafe SharedWords.store(UInt64(UInt(bitPattern: slab.base)), at: addresses.start + number * 8)
+    }
+
+    /// Makes room for the addresses of more slabs, where anybody wants to see them.
+    private mutating func growAddresses<Writes: TableWrites>(_ capacity: Int, _ writes: Writes) -> Bool {
+        guard Writes.areShared, (addresses?.bytes ?? 0) < capacity * 8 else { return true }
+        guard budget.take(capacity * 8) else { return false }
+        guard let start = unsafe calloc(capacity, 8) else {
+            budget.giveBack(capacity * 8)
+            return false
+        }
+        let grown = unsafe MemoryBlock(start: start, bytes: capacity * 8, source: .heap)
+        allocatedBytes += grown.bytes
+        guard let old = addresses else {
+            addresses = grown
+            return true
+        }
+        unsafe memcpy(start, old.start, old.bytes)
+        addresses = grown
+        allocatedBytes -= old.bytes
+        writes.letGo(old, budget: budget)
+        return true
     }
 }
 
@@ -248,11 +286,14 @@ extension Int {
 extension RecordStore {
     /// Moves up to `budget` records out of slabs that are at most half used, and returns how many it moved; 0 when there
     /// is nothing to gain. `didMove` learns of each record's old and new place before the old one is gone.
-    mutating func compact(budget: Int, didMove: (_ record: Record, _ old: RecordRef, _ new: RecordRef) -> Void) -> Int {
+    mutating func compact(
+        budget: Int, _ writes: some TableWrites,
+        didMove: (_ record: Record, _ old: RecordRef, _ new: RecordRef) -> Void
+    ) -> Int {
         var moved = 0
         for units in 1...RecordStore.largestClass where unsafe classes[units].slabs > 1 {
             while moved < budget, let victim = victim(units) {
-                moved += unsafe empty(victim, units, budget: budget - moved, didMove)
+                moved += unsafe empty(victim, units, budget: budget - moved, writes, didMove)
             }
         }
         return moved
@@ -275,7 +316,7 @@ extension RecordStore {
 
     /// Moves records out of one slab, from its end; the last one that goes takes the slab with it.
     private mutating func empty(
-        _ number: UInt32, _ units: Int, budget: Int,
+        _ number: UInt32, _ units: Int, budget: Int, _ writes: some TableWrites,
         _ didMove: (_ record: Record, _ old: RecordRef, _ new: RecordRef) -> Void
     ) -> Int {
         var moved = 0
@@ -288,15 +329,15 @@ extension RecordStore {
             slot -= 1
             guard unsafe source.isLive else { continue }
             let new = takeSlot(units)
-            unsafe memcpy(record(at: new).base, source.base, source.size)
+            unsafe writes.copy(source, to: record(at: new))
             unsafe didMove(source, old, new)
             moved += 1
             if unsafe slabs?[Int(number)].used == 1 {
                 link(number, units)
-                freeSlot(old, units)
+                freeSlot(old, units, writes)
                 return moved
             }
-            freeSlot(old, units)
+            freeSlot(old, units, writes)
         }
         link(number, units)
         return moved

@@ -36,7 +36,8 @@ struct Slab {
 
     /// A block for one record of `size` bytes; nil when no memory is left.
     static func make(largeRecord size: Int) -> Slab? {
-        guard let base = unsafe malloc(size) else { return nil }
+        // To a whole word, which no heap rounds any further up than the size itself.
+        guard let base = unsafe malloc((size + 7) / 8 * 8) else { return nil }
         return unsafe Slab(
             base: base, bytes: mapwatch_usable_size(base) + heapOverhead, slotUnits: 0, slots: 1, used: 1, untouched: 1)
     }
@@ -44,13 +45,10 @@ struct Slab {
     /// What the heap keeps beside each block (glibc: the size word of the chunk).
     private static let heapOverhead = 8
 
-    /// Gives the memory back.
-    func release() {
-        if slotUnits > 0, bytes == SlabPool.slabBytes {
-            unsafe SlabPool.shared.giveBack(base)
-        } else {
-            unsafe free(base)
-        }
+    /// The memory of the slab, which ends with it.
+    var block: MemoryBlock {
+        let isFromPool = slotUnits > 0 && bytes == SlabPool.slabBytes
+        return unsafe MemoryBlock(start: base, bytes: bytes, source: isFromPool ? .slabPool : .heap)
     }
 }
 

@@ -1,0 +1,83 @@
+// The same record, written where readers look on and read by them. In words:
+//
+//     0  │ place         │ value length               │
+//     8  │ key length │ state │ first 4 bytes of the key │
+//     16 │ key … value …
+//
+// A slot is a multiple of 16 bytes and so is, near enough, a block of its own: the last word is never shared.
+
+extension Record {
+    /// As ``write(place:key:value:)``.
+    func publish(place: UInt32, key: Span<UInt8>, value: Span<UInt8>) {
+        unsafe SharedWords.store(UInt64(key.count) | UInt64(Record.live) << 16, at: base + 8)
+        unsafe publish(key, at: recordHeaderBytes)
+        unsafe SharedWords.store(UInt64(place) | UInt64(value.count) << 32, at: base)
+        unsafe publish(value, at: recordHeaderBytes &+ key.count)
+    }
+
+    /// As ``writeValue(_:)``.
+    func publishValue(_ value: Span<UInt8>) {
+        unsafe SharedWords.store(UInt64(place) | UInt64(value.count) << 32, at: base)
+        unsafe publish(value, at: recordHeaderBytes &+ keyCount)
+    }
+
+    /// As ``setFree(next:)``.
+    func publishFree(next: UInt32) {
+        unsafe SharedWords.store(UInt64(next), at: base)
+        unsafe SharedWords.store(0, at: base + 8)
+    }
+
+    @inline(__always)
+    private func publish(_ bytes: Span<UInt8>, at offset: Int) {
+        unsafe bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            // Safety: the slot was sized for the bytes at this offset.
+            unsafe SharedWords.write(start, source.count, to: base, at: offset)
+        }
+    }
+}
+
+/// The two words that a record begins with, as a reader has copied them: true once the table's version has been looked
+/// at again.
+struct RecordHeader {
+    let first: UInt64
+    let second: UInt64
+
+    /// Safety: `record` is aligned and 16 bytes are readable.
+    @inline(__always)
+    init(_ record: UnsafeRawPointer) {
+        first = unsafe SharedWords.load(record)
+        second = unsafe SharedWords.load(record + 8)
+    }
+
+    var valueCount: Int { Int(first >> 32) }
+    var keyCount: Int { Int(second & 0xffff) }
+
+    /// Whether the key of the record is `key`, compared word by word where the record is aligned.
+    ///
+    /// Safety: this is the true header of `record`.
+    @inline(__always)
+    func hasKey(_ key: Span<UInt8>, in record: UnsafeRawPointer) -> Bool {
+        let count = key.count
+        guard keyCount == count else { return false }
+        return unsafe key.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress, count > 0 else { return true }
+            if count <= 4 {
+                let kept = second >> 32 & (1 << UInt64(count * 8) &- 1)
+                return unsafe kept == SharedWords.partialWord(start, count)
+            }
+            guard second >> 32 == UInt64(unsafe start.loadUnaligned(as: UInt32.self)) else { return false }
+            var offset = 4
+            while offset &+ 8 <= count {
+                let word = unsafe SharedWords.load(record + recordHeaderBytes + offset)
+                guard unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self) == word else { return false }
+                offset &+= 8
+            }
+            let rest = count &- offset
+            guard rest > 0 else { return true }
+            let word = unsafe SharedWords.load(record + recordHeaderBytes + offset)
+            let kept = word & (1 << UInt64(rest * 8) &- 1)
+            return unsafe kept == SharedWords.partialWord(start + offset, rest)
+        }
+    }
+}
