@@ -98,7 +98,9 @@ struct ByteTable: ShardTable, ~Copyable {
 
     /// Does up to `budget` moves that nobody waits for: the rest of a growth, the emptying of half-empty slabs. Returns
     /// how many it did; 0 when all is well.
-    mutating func maintain(budget: Int, _ writes: some TableWrites = PlainWrites()) -> Int {
+    mutating func maintain(budget: Int) -> Int { maintain(budget: budget, PlainWrites()) }
+
+    mutating func maintain(budget: Int, _ writes: some TableWrites) -> Int {
         writes.begin()
         defer { writes.end(view) }
         let visited = index.moveOn(slots: budget, writes)
