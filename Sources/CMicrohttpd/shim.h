@@ -12,6 +12,8 @@
 #define MAPWATCH_CMICROHTTPD_SHIM_H
 
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,7 +25,6 @@ struct cmhd_options {
     int listen_fd;                          // bound, listening, non-blocking; MHD_stop_daemon closes it
     unsigned int workers;                   // at least 1
     unsigned int connection_limit;          // divided among the workers
-    unsigned int inactivity_seconds;        // 0: none
     size_t connection_memory;               // bytes for the head of one connection
     void *context;                          // handed to each callback as `cls`
     MHD_AccessHandlerCallback access;
@@ -47,7 +48,7 @@ static inline struct MHD_Daemon *cmhd_start(const struct cmhd_options *o) {
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)o->listen_fd,
         MHD_OPTION_ARRAY, pool,
         MHD_OPTION_CONNECTION_LIMIT, o->connection_limit,
-        MHD_OPTION_CONNECTION_TIMEOUT, o->inactivity_seconds,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u,  // deadlines are the server's own
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->connection_memory,
         MHD_OPTION_NOTIFY_COMPLETED, o->completed, o->context,
         MHD_OPTION_NOTIFY_CONNECTION, o->notify_connection, o->context,
@@ -114,6 +115,16 @@ static inline int cmhd_add_header(struct MHD_Response *response, const char *nam
 static inline int cmhd_queue(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response) {
     return MHD_queue_response(connection, status, response) == MHD_YES;
 }
+
+// The state of a TCP connection as the kernel counts them, or -1, and the milliseconds since the last byte came in.
+static inline int cmhd_tcp_state(int fd, uint32_t *since_last_byte) {
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return -1;
+    *since_last_byte = info.tcpi_last_data_recv;
+    return info.tcpi_state;
+}
+#define CMHD_TCP_CLOSE_WAIT 8  // the peer has closed its side
 
 // Closed enums as plain numbers.
 static inline int cmhd_completed_ok(enum MHD_RequestTerminationCode code) {

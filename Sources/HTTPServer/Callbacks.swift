@@ -26,7 +26,9 @@ func uriReceived(
         bytes = unsafe Array(UnsafeRawBufferPointer(start: target, count: length))
         unsafe cmhd_hide_query(target)
     }
-    return unsafe Unmanaged.passRetained(Exchange(target: bytes, targetPlace: place, core: core)).toOpaque()
+    let state = unsafe connection.flatMap { unsafe connectionState($0) }
+    let exchange = Exchange(target: bytes, targetPlace: place, connection: state, core: core)
+    return unsafe Unmanaged.passRetained(exchange).toOpaque()
 }
 
 /// The calls for head, body and end of a request.
@@ -79,16 +81,21 @@ func connectionNotified(
     guard let context = unsafe context, let connection = unsafe connection, let slot = unsafe slot else { return }
     let core = unsafe Unmanaged<ServerCore>.fromOpaque(context).takeUnretainedValue()
     if cmhd_is_connection_start(code) != 0 {
-        let peer = unsafe cmhd_client_address(connection).flatMap { unsafe NumericAddress($0) }
-        let state = unsafe Connection(
-            descriptor: cmhd_connection_fd(connection), peerAddress: peer?.host ?? "")
+        let address = unsafe cmhd_client_address(connection)
+        let name = unsafe address.flatMap { unsafe NumericAddress($0) }
+        let key = unsafe address.flatMap { unsafe PeerKey($0) }
+        let descriptor = unsafe cmhd_connection_fd(connection)
+        let state = core.connectionOpened(descriptor, from: name?.host ?? "", key)
         unsafe slot.pointee = Unmanaged.passRetained(state).toOpaque()
-        core.connectionOpened()
     } else if let opaque = unsafe slot.pointee {
         unsafe slot.pointee = nil
-        unsafe Unmanaged<Connection>.fromOpaque(opaque).release()
-        core.connectionClosed()
+        core.connectionClosed(unsafe Unmanaged<Connection>.fromOpaque(opaque).takeRetainedValue())
     }
+}
+
+/// What the start of the connection has stored.
+private func connectionState(_ connection: OpaquePointer) -> Connection? {
+    unsafe cmhd_socket_context(connection).map { unsafe Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue() }
 }
 
 private func readHead(
@@ -106,12 +113,9 @@ private func readHead(
         unsafe cmhd_each_header(connection, headerRead, pointer)
     }
     lines.layout.end(size: unsafe cmhd_head_size(connection))
-    let peer = unsafe cmhd_socket_context(connection).map { opaque in
-        unsafe Unmanaged<Connection>.fromOpaque(opaque).takeUnretainedValue().peerAddress
-    }
     return RawHead(
         method: methodText, target: exchange.target, version: versionText, headers: lines.headers,
-        isExact: lines.layout.isExact, peerAddress: peer ?? "")
+        isExact: lines.layout.isExact, peerAddress: exchange.connection?.peerAddress ?? "")
 }
 
 /// What `headerRead` fills.

@@ -33,8 +33,9 @@ final class Daemon: @unchecked Sendable {
         var options = unsafe cmhd_options()
         unsafe options.listen_fd = socket.descriptor
         unsafe options.workers = UInt32(clamping: limits.workers)
-        unsafe options.connection_limit = UInt32(clamping: max(limits.connections, limits.workers))
-        unsafe options.inactivity_seconds = UInt32(clamping: limits.inactivityTimeout)
+        // Divided among the workers, each of which may come to have nearly all connections. Never reached: the server's
+        // own limit is met first.
+        unsafe options.connection_limit = UInt32(clamping: limits.workers * Self.connectionsPerWorker(limits))
         unsafe options.connection_memory = max(limits.connectionMemory, 4096)
         unsafe options.context = Unmanaged.passUnretained(core).toOpaque()
         unsafe options.access = requestReceived
@@ -54,9 +55,13 @@ final class Daemon: @unchecked Sendable {
         // Each worker may have up to ten accepted connections in hand that are not counted yet.
         let limits = core.limits
         let possible = core.statistics.openConnections + 10 * limits.workers
-        if possible < limits.connections / max(limits.workers, 1) {
+        if possible < Self.connectionsPerWorker(limits) {
             socket.silence()
         }
+    }
+
+    private static func connectionsPerWorker(_ limits: HTTPLimits) -> Int {
+        limits.connections + 2 * ConnectionTable.reserve
     }
 
     /// Ends the threads and every connection, and closes the listening socket. Waits for running handlers.

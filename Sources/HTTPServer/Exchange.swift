@@ -32,8 +32,11 @@ final class Exchange {
     let target: [UInt8]
     /// The target's address in libmicrohttpd's buffer, to compare and never to read.
     let targetPlace: UInt
+    let connection: Connection?
     private let core: ServerCore
-    private let began = monotonicNow()
+    private let began: UInt64
+    private var bodyBegan: UInt64 = 0
+    private var bodyBytes = 0
     private var phase = Phase.awaitingHead
     private var handlerName = "none"
     private var mustClose = false
@@ -41,9 +44,12 @@ final class Exchange {
     private var isOwnQueued = false
     private var onCompletion: (@Sendable (ResponseCompletion) -> Void)?
 
-    init(target: [UInt8], targetPlace: UInt, core: ServerCore) {
+    init(target: [UInt8], targetPlace: UInt, connection: Connection?, core: ServerCore) {
         self.target = target
         self.targetPlace = targetPlace
+        self.connection = connection
+        began = core.now()
+        connection?.enterHead(until: core.deadlines.head(from: began))
         self.core = core
         core.requestBegan()
     }
@@ -62,6 +68,9 @@ final class Exchange {
             core.requestRefused(error.reason)
             return answer(error.response, close: true)
         }
+        if let reason = connection?.refusal { return answer(Self.overLimit(reason), close: true) }
+        bodyBegan = core.now()
+        connection?.enter(.body, until: core.deadlines.body(from: bodyBegan, received: 0))
         mustClose = head.isChunked
         switch core.handler.prepare(head) {
         case .accept(let name, let limit, let respond):
@@ -80,6 +89,8 @@ final class Exchange {
 
     /// Takes some bytes of the body.
     func receiveBody(_ bytes: Span<UInt8>) -> Step {
+        bodyBytes += bytes.count
+        connection?.enter(.body, until: core.deadlines.body(from: bodyBegan, received: bodyBytes))
         switch phase {
         case .collecting(let head, var collector, let respond):
             phase = .answered  // so that the collector's bytes have one owner while they grow
@@ -104,6 +115,7 @@ final class Exchange {
         switch phase {
         case .collecting(let head, var collector, let respond):
             phase = .answered
+            connection?.enter(.handling, until: .max)
             let response = respond(HTTPRequest(head: head, body: collector.takeBytes()))
             collector.release()
             return answer(response)
@@ -119,6 +131,7 @@ final class Exchange {
         onCompletion = response.onCompletion
         isOwnQueued = status == response.status
         queuedStatus = status
+        connection?.enter(.responding, until: core.deadlines.response(from: core.now(), size: response.body.count))
     }
 
     /// All is over; called once. `ownStatus` is that of an answer which libmicrohttpd gave by itself, or 0.
@@ -127,6 +140,8 @@ final class Exchange {
         phase = .answered
         onCompletion?(isSent && isOwnQueued ? .sent : .aborted)
         onCompletion = nil
+        let now = core.now()
+        connection?.enterIdle(at: now, until: core.deadlines.idle(from: now))
         let status = queuedStatus ?? ownStatus
         guard status > 0 else {
             core.requestEnded(nil)
@@ -134,7 +149,7 @@ final class Exchange {
         }
         core.requestEnded(
             FinishedRequest(
-                handler: handlerName, status: status, nanoseconds: monotonicNow() - began,
+                handler: handlerName, status: status, nanoseconds: now &- began,
                 completion: isSent ? .sent : .aborted))
     }
 
@@ -168,6 +183,14 @@ final class Exchange {
                 503, "Service Unavailable",
                 "the bodies being received are at the limit of \(core.budget.limit) bytes", retryAfter: 1)
         }
+    }
+
+    private static func overLimit(_ reason: RefusalReason) -> HTTPResponse {
+        .problem(
+            503, "Service Unavailable",
+            reason == .addressLimit
+                ? "your address has as many connections as it may have"
+                : "there are as many connections as this listener takes", retryAfter: 1)
     }
 
     private func answer(_ response: HTTPResponse, close: Bool = false) -> Step {

@@ -19,19 +19,22 @@ public final class HTTPServer: Sendable {
     public let boundAddresses: [String]
     private let core: ServerCore
     private let daemons: [Daemon]
+    private let reaper: Reaper
     /// Whether the drain at `stop` was complete; nil before. Held while stopping, so that a second caller waits.
     private let outcome = Mutex<Bool?>(nil)
 
     /// Takes the sockets over and starts serving; throws `HTTPServerError` of kind `cannotStart`.
     ///
-    /// A failure stops what was started and closes the sockets.
+    /// A failure stops what was started and closes the sockets. `clock` gives nanoseconds, the monotonic clock's unless
+    /// another is handed in, and is what deadlines are measured with.
     public init(
         name: String, sockets: [ListeningSocket], limits: HTTPLimits = HTTPLimits(), handler: any HTTPHandler,
-        observer: RequestObserver? = nil
+        observer: RequestObserver? = nil, clock: (@Sendable () -> UInt64)? = nil
     ) throws(HTTPServerError) {
-        let core = ServerCore(handler: handler, limits: limits, observer: observer)
+        let core = ServerCore(handler: handler, limits: limits, now: clock ?? monotonicNow, observer: observer)
         var daemons: [Daemon] = []
         for socket in sockets {
+            if let bytes = limits.sendBuffer { socket.setSendBuffer(bytes) }
             do {
                 daemons.append(try Daemon(socket: socket, core: core))
             } catch {
@@ -44,7 +47,12 @@ public final class HTTPServer: Sendable {
         self.boundAddresses = sockets.map(\.boundAddress)
         self.core = core
         self.daemons = daemons
+        reaper = Reaper(core: core)
+        reaper.start()
     }
+
+    /// Connections over the limit that are kept, beside those within it, until they have been told so.
+    public static var refusalReserve: Int { ConnectionTable.reserve }
 
     deinit { stop(within: 0) }
 
@@ -74,6 +82,7 @@ public final class HTTPServer: Sendable {
             quiesce()
             let bounded = max(0, min(seconds, 1e9))
             let isIdle = core.waitUntilIdle(deadline: monotonicNow() + UInt64(bounded * 1e9))
+            reaper.stop()
             daemons.forEach { $0.stop() }
             outcome = isIdle
             return isIdle

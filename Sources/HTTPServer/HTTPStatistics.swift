@@ -10,6 +10,18 @@ public enum RefusalReason: String, Sendable, CaseIterable {
     case bodyTooLarge = "body_too_large"
     /// The server holds as many bytes of bodies as it may: 503.
     case bodyBudget = "body_budget"
+    /// More connections than the server takes: 503.
+    case connectionLimit = "connection_limit"
+    /// More connections than one address may have: 503.
+    case addressLimit = "address_limit"
+    /// The head was not whole in time; the connection was closed, as in the three that follow.
+    case headTimeout = "head_timeout"
+    /// The body came too slowly.
+    case bodyTimeout = "body_timeout"
+    /// The response was taken too slowly.
+    case responseTimeout = "response_timeout"
+    /// Nothing was asked for.
+    case idleTimeout = "idle_timeout"
     /// HTTP neither 1.0 nor 1.1: 505.
     case unsupportedVersion = "unsupported_version"
 }
@@ -35,7 +47,7 @@ public struct HTTPStatistics: Sendable {
     public var requestsInFlight = 0
     /// Requests that were answered, sent to the end or not.
     public var requests: [RequestLabels: UInt64] = [:]
-    /// Requests that the server refused; every reason is present.
+    /// Requests and connections that the server refused; every reason is present.
     public var refused = Dictionary(uniqueKeysWithValues: RefusalReason.allCases.map { ($0, UInt64(0)) })
 }
 

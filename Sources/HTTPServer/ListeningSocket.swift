@@ -52,6 +52,11 @@ public final class ListeningSocket: Sendable {
         throw .cannotListen(on: address.description, errorNumber: failure)
     }
 
+    /// Sets what the kernel holds of each connection's outgoing bytes; accepted sockets inherit it.
+    func setSendBuffer(_ bytes: Int) {
+        setOption(descriptor, SOL_SOCKET, SO_SNDBUF, Int32(clamping: bytes))
+    }
+
     /// Stops listening: from now on the kernel refuses connections, and resets those that nobody accepted.
     func refuseConnections() {
         guard !isClosed.load(ordering: .acquiring) else { return }

@@ -7,14 +7,24 @@ final class ServerCore: Sendable {
     let handler: any HTTPHandler
     let limits: HTTPLimits
     let budget: BodyBudget
+    let deadlines: Deadlines
+    let connections: ConnectionTable
+    /// Nanoseconds of a monotonic clock.
+    let now: @Sendable () -> UInt64
     private let observer: RequestObserver?
     private let counters = Monitor(HTTPStatistics())
     private let draining = Atomic<Bool>(false)
 
-    init(handler: any HTTPHandler, limits: HTTPLimits, observer: RequestObserver?) {
+    init(
+        handler: any HTTPHandler, limits: HTTPLimits, now: @escaping @Sendable () -> UInt64,
+        observer: RequestObserver?
+    ) {
         self.handler = handler
         self.limits = limits
         self.budget = BodyBudget(limit: limits.bodyBudget)
+        self.deadlines = Deadlines(limits)
+        self.connections = ConnectionTable(limits)
+        self.now = now
         self.observer = observer
     }
 
@@ -29,14 +39,30 @@ final class ServerCore: Sendable {
         counters.withLock { $0 }
     }
 
-    func connectionOpened() {
+    /// Lists a connection that was accepted, and counts it as refused where it is over a limit.
+    func connectionOpened(_ descriptor: Int32, from address: String, _ key: PeerKey?) -> Connection {
+        let (connection, admission) = connections.open(from: key) { admission in
+            let refusal: RefusalReason? =
+                switch admission {
+                case .admit: nil
+                case .refuse(let reason), .shut(let reason): reason
+                }
+            let began = now()
+            return Connection(
+                descriptor: descriptor, peer: (address, key), refusal: refusal,
+                headDeadline: refusal == nil ? deadlines.head(from: began) : deadlines.refusedHead(from: began))
+        }
         counters.withLock {
             $0.openConnections += 1
             $0.acceptedConnections += 1
+            if let reason = connection.refusal { $0.refused[reason, default: 0] += 1 }
         }
+        if case .shut = admission { connection.shutDown() }
+        return connection
     }
 
-    func connectionClosed() {
+    func connectionClosed(_ connection: Connection) {
+        connections.close(connection)
         counters.withLock { $0.openConnections -= 1 }
     }
 

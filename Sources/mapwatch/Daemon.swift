@@ -11,9 +11,9 @@ import UnixSignals
 
 /// What the command line asks of the daemon.
 struct DaemonSettings: Sendable {
-    var webListenAddresses: [String]
+    var web: ListenerSettings
     var telemetryPath: String
-    var dataListenAddresses: [String]
+    var data: ListenerSettings
     var configurationFile: String?
     var playsDemo: Bool
 }
@@ -40,16 +40,18 @@ struct Daemon {
         logger.info("memory for maps", metadata: ["max_bytes": "\(maximumBytes)"])
         try createMaps(configuration.maps, on: host)
         // Both listeners are bound before either serves: a daemon that is half up helps nobody.
-        let metricsSockets = try bind(settings.webListenAddresses)
-        let dataSockets = try bind(settings.dataListenAddresses)
+        let listeners = ListenerFactory(logger: logger)
+        let metricsSockets = try listeners.bind(settings.web)
+        let dataSockets = try listeners.bind(settings.data)
         let listings = Listings(nanoseconds: MonotonicClock.nanoseconds)
         let health = Health()
         let servers = ServerList()
-        let data = try serve("data", dataSockets, DataAPI(host: host, listings: listings).routes())
+        let data = try listeners.serve(settings.data, dataSockets, DataAPI(host: host, listings: listings).routes())
         servers.add(data)
         let sampler = IndicatorSampler(
             lines: Dictionary(uniqueKeysWithValues: configuration.maps.map { ($0.name, $0.lines) }))
-        let metrics = try serve("metrics", metricsSockets, try metricsRoutes(host, sampler, health, servers))
+        let metrics = try listeners.serve(
+            settings.web, metricsSockets, try metricsRoutes(host, sampler, health, servers))
         servers.add(metrics)
         // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
@@ -99,32 +101,6 @@ struct Daemon {
                     "map": "\(map.name)", "strategy": "\(map.options.strategy.rawValue)",
                     "shards": "\(map.options.shards)",
                 ])
-        }
-    }
-
-    private func bind(_ addresses: [String]) throws(StartRefusal) -> [ListeningSocket] {
-        do {
-            return try addresses.map { try ListeningSocket.bind(ListenAddress($0)) }
-        } catch {
-            throw StartRefusal(description: "\(error)")
-        }
-    }
-
-    private func serve(
-        _ name: String, _ sockets: [ListeningSocket], _ routes: [Route]
-    ) throws(StartRefusal) -> HTTPServer {
-        let logger = logger
-        do {
-            return try HTTPServer(name: name, sockets: sockets, handler: Router(routes)) { request in
-                logger.debug(
-                    "request",
-                    metadata: [
-                        "listener": "\(name)", "handler": "\(request.handler)", "code": "\(request.status)",
-                        "seconds": "\(Double(request.nanoseconds) / 1e9)",
-                    ])
-            }
-        } catch {
-            throw StartRefusal(description: "\(error)")
         }
     }
 

@@ -42,6 +42,13 @@ enum System {
         _ = unsafe setrlimit(resource, &limit)
     }
 
+    /// How many descriptors the process may have open.
+    static func descriptorLimit() -> Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+        return Int(clamping: limit.rlim_cur)
+    }
+
     static func environment(_ name: String) -> String? {
         // Safety: the text is copied before anybody could change the environment; nothing here ever does.
         guard let value = unsafe getenv(name) else { return nil }

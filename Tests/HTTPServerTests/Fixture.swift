@@ -10,13 +10,16 @@ final class Fixture: Sendable {
     /// What the observer was told.
     let finished = Monitor<[FinishedRequest]>([])
 
-    init(_ routes: [Route], limits: HTTPLimits = HTTPLimits()) throws {
-        let socket = try ListeningSocket.bind(ListenAddress("127.0.0.1:0"))
+    init(
+        _ routes: [Route], limits: HTTPLimits = HTTPLimits(), clock: (@Sendable () -> UInt64)? = nil,
+        address: String = "127.0.0.1:0"
+    ) throws {
+        let socket = try ListeningSocket.bind(ListenAddress(address))
         let finished = finished
         port = socket.port
         server = try HTTPServer(
             name: "test", sockets: [socket], limits: limits, handler: try Router(routes),
-            observer: { request in finished.withLock { $0.append(request) } })
+            observer: { request in finished.withLock { $0.append(request) } }, clock: clock)
     }
 
     deinit { server.stop(within: 1) }

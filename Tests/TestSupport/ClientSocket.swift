@@ -7,7 +7,10 @@ final class ClientSocket {
     private var descriptor: Int32
 
     /// Connects to a numeric IPv4 or IPv6 address; a small `receiveBuffer` in bytes makes a slow reader.
-    init(host: String, port: UInt16, timeoutSeconds: Int, receiveBuffer: Int32?) throws(HTTPClientError) {
+    /// `source`, an IPv4 address of this machine, is where it then comes from.
+    init(host: String, port: UInt16, timeoutSeconds: Int, receiveBuffer: Int32?, source: String? = nil)
+        throws(HTTPClientError)
+    {
         let isIPv6 = host.contains(":")
         descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .system("socket", errno) }
@@ -16,6 +19,7 @@ final class ClientSocket {
         setOption(Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
         setOption(SOL_SOCKET, SO_RCVTIMEO, timeval(tv_sec: timeoutSeconds, tv_usec: 0))
         setOption(SOL_SOCKET, SO_SNDTIMEO, timeval(tv_sec: timeoutSeconds, tv_usec: 0))
+        if let source { bind4(source) }
         let status = isIPv6 ? connect6(host, port) : connect4(host, port)
         guard status == 0 else {
             let number = errno
@@ -72,6 +76,17 @@ final class ClientSocket {
         // Safety: setsockopt reads `value`, a plain C value, during the call.
         _ = unsafe withUnsafeBytes(of: &value) { raw in
             unsafe setsockopt(descriptor, level, option, raw.baseAddress, socklen_t(raw.count))
+        }
+    }
+
+    private func bind4(_ host: String) {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        _ = unsafe inet_pton(AF_INET, host, &address.sin_addr)
+        // Safety: `address` is a whole socket address, and bind only reads it.
+        unsafe withUnsafeBytes(of: &address) { raw in
+            guard let base = raw.baseAddress else { return }
+            _ = unsafe Glibc.bind(descriptor, base.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
         }
     }
 

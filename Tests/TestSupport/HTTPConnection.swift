@@ -14,12 +14,13 @@ public final class HTTPConnection {
 
     /// Connects to a numeric address; the timeout holds for each send and each receive.
     ///
-    /// `receiveBuffer` (bytes) keeps the kernel from taking a large response off the server's hands.
+    /// `source` is the address to connect from; `receiveBuffer` (bytes) keeps the kernel from taking a large response off the server's hands.
     public init(
-        host: String = "127.0.0.1", port: UInt16, timeoutSeconds: Int = 10, receiveBuffer: Int32? = nil
+        host: String = "127.0.0.1", port: UInt16, timeoutSeconds: Int = 10, receiveBuffer: Int32? = nil,
+        source: String? = nil
     ) throws(HTTPClientError) {
         socket = try ClientSocket(
-            host: host, port: port, timeoutSeconds: timeoutSeconds, receiveBuffer: receiveBuffer)
+            host: host, port: port, timeoutSeconds: timeoutSeconds, receiveBuffer: receiveBuffer, source: source)
         authority = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 

@@ -24,6 +24,16 @@ struct ServeCommand: AsyncParsableCommand {
         help: "Where the data API is served, as HOST:PORT. May be given several times.")
     var dataListenAddress: [String] = ["127.0.0.1:10198"]
 
+    @Option(
+        name: .customLong("web.max-connections"),
+        help: "Open connections for metrics; further ones are answered 503.")
+    var webMaxConnections = 4096
+
+    @Option(
+        name: .customLong("data.max-connections"),
+        help: "Open connections for the data API; further ones are answered 503.")
+    var dataMaxConnections = 4096
+
     @Option(name: .customLong("config.file"), help: "A YAML file that names the maps to host from the start.")
     var configFile: String?
 
@@ -40,6 +50,11 @@ struct ServeCommand: AsyncParsableCommand {
         let path = webTelemetryPath
         guard path.hasPrefix("/"), !path.contains(where: { "{}?#% ".contains($0) }) else {
             throw ValidationError("--web.telemetry-path \"\(path)\" is not a path such as /metrics")
+        }
+        for (name, limit) in [("web", webMaxConnections), ("data", dataMaxConnections)] {
+            guard (1...1_000_000).contains(limit) else {
+                throw ValidationError("--\(name).max-connections \(limit) is not from 1 to 1000000")
+            }
         }
         guard !["/-/healthy", "/-/ready"].contains(path) else {
             throw ValidationError("--web.telemetry-path \"\(path)\" is taken by a health check")
@@ -62,8 +77,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     private var settings: DaemonSettings {
         DaemonSettings(
-            webListenAddresses: webListenAddress, telemetryPath: webTelemetryPath,
-            dataListenAddresses: dataListenAddress, configurationFile: configFile, playsDemo: demo)
+            web: ListenerSettings(
+                name: "metrics", addresses: webListenAddress, maximumConnections: webMaxConnections),
+            telemetryPath: webTelemetryPath,
+            data: ListenerSettings(
+                name: "data", addresses: dataListenAddress, maximumConnections: dataMaxConnections),
+            configurationFile: configFile, playsDemo: demo)
     }
 }
 
