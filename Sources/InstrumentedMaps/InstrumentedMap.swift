@@ -1,14 +1,9 @@
-import Instruments
-
-/// A named map that counts what is done to it: what the host holds and the collectors read, whatever its strategy.
+/// A map of raw bytes, whatever its strategy: what the host creates and the data API serves.
 ///
 /// Concurrency: all methods may be called from any thread. Keys and values are raw bytes; two keys are one only when all
 /// their bytes are equal. To store a key of more than 65,535 bytes or a value of 4 GiB and more is a programmer's mistake
 /// and traps.
-public protocol InstrumentedMap: AnyObject, Sendable {
-    var name: MapName { get }
-    var options: MapOptions { get }
-
+public protocol InstrumentedMap: HostedMap {
     /// A copy of the value of `key`. Linearizable; the shard's lock; counts a load or a load miss.
     func load(_ key: Span<UInt8>) -> [UInt8]?
 
@@ -39,15 +34,6 @@ public protocol InstrumentedMap: AnyObject, Sendable {
 
     /// Starts to iterate. A `snapshot` copies every shard here and now, each at one moment, none together.
     func iterate(_ kind: IterationKind, prefix: [UInt8], maximumBytes: Int) throws(IterationError) -> any MapIterator
-
-    /// Does up to `budget` small moves that no operation waits for: ends a growth that has begun, and empties half-empty
-    /// memory so that it goes back to the system. Returns how many it did; 0 when nothing is left to do. Locks one shard
-    /// at a time, for at most 64 moves.
-    func maintain(budget: Int) -> Int
-
-    /// Reads all counters relaxed. Takes no lock and walks no entries. `now` is ``MonotonicClock``'s: the longest wait
-    /// depends on it.
-    func snapshot(now: UInt64) -> MapSnapshot
 }
 
 /// What a store did.
@@ -73,9 +59,6 @@ public struct MapEntry: Sendable, Equatable {
 }
 
 extension InstrumentedMap {
-    /// ``snapshot(now:)`` of this moment.
-    public func snapshot() -> MapSnapshot { snapshot(now: MonotonicClock.nanoseconds()) }
-
     /// ``load(_:)`` for a key in an array.
     public func load(_ key: [UInt8]) -> [UInt8]? { load(key.span) }
 

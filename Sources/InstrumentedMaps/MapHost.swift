@@ -8,9 +8,21 @@ public final class MapHost: Sendable {
     /// A stranger may create maps, so their number has a bound: rows of counters cost memory and time at each scrape.
     public static let maximumMaps = 1024
 
+    /// A map that the host made, or one that was made elsewhere and registered.
+    private enum Hosted: Sendable {
+        case own(any InstrumentedMap)
+        case embedded(any HostedMap)
+
+        var map: any HostedMap {
+            switch self {
+            case .own(let map): map
+            case .embedded(let map): map
+            }
+        }
+    }
+
     private struct State: Sendable {
-        var maps: [MapName: any InstrumentedMap] = [:]
-        var nextIncarnation: UInt64 = 0
+        var maps: [MapName: Hosted] = [:]
         var mapsDropped: UInt64 = 0
         var entriesDropped: UInt64 = 0
         var undeclaredWrites: UInt64 = 0
@@ -38,48 +50,89 @@ public final class MapHost: Sendable {
     /// Creates a map, or finds that it stands so already. Nothing changes when this throws.
     public func create(_ name: MapName, _ options: MapOptions) throws(MapHostError) -> Creation {
         // Two looks: the first spares a repeated PUT the building of shards, the second decides.
-        let (standing, incarnation) = state.withLock { state in
-            state.nextIncarnation += 1
-            return (state.maps[name], state.nextIncarnation)
-        }
-        if let standing { return try MapHost.compare(standing, options) }
-        let map = makeMap(name, options, incarnation)
+        if let standing = state.withLock({ $0.maps[name] }) { return try MapHost.compare(standing, options) }
+        let map = makeMap(name, options, MapIncarnation.next())
         return try state.withLock { state throws(MapHostError) in
             if let standing = state.maps[name] { return try MapHost.compare(standing, options) }
-            guard state.maps.count < MapHost.maximumMaps else { throw .tooManyMaps(limit: MapHost.maximumMaps) }
-            state.maps[name] = map
+            try MapHost.add(.own(map), to: &state)
             return .created
         }
     }
 
-    private static func compare(
-        _ standing: any InstrumentedMap, _ wanted: MapOptions
-    ) throws(MapHostError) -> Creation {
+    /// Puts an embedded map beside the hosted ones: the same series, the same figures, the same maintenance. Its entries
+    /// are Swift values, so the data API shows its figures and refuses its entries; and its memory counts in the host's
+    /// figures, but only the map's own `max_bytes` bounds it.
+    ///
+    /// Any thread. The host keeps the map alive until ``unregister(_:)``.
+    public func register(_ map: any HostedMap) throws(MapHostError) {
+        try state.withLock { state throws(MapHostError) in
+            if state.maps[map.name] != nil { throw .nameTaken(map.name) }
+            try MapHost.add(.embedded(map), to: &state)
+        }
+    }
+
+    /// Takes a map that was registered off the endpoints again, with its series; false when it does not stand here. The
+    /// map and its entries stay with whoever made it, so nothing counts as dropped.
+    public func unregister(_ map: any HostedMap) -> Bool {
+        state.withLock { state in
+            guard case .embedded(let standing)? = state.maps[map.name], standing === map else { return false }
+            state.maps[map.name] = nil
+            return true
+        }
+    }
+
+    private static func add(_ hosted: Hosted, to state: inout State) throws(MapHostError) {
+        guard state.maps.count < maximumMaps else { throw .tooManyMaps(limit: maximumMaps) }
+        state.maps[hosted.map.name] = hosted
+    }
+
+    private static func compare(_ standing: Hosted, _ wanted: MapOptions) throws(MapHostError) -> Creation {
+        guard case .own(let standing) = standing else { throw .nameTaken(standing.map.name) }
         guard standing.options == wanted else {
             throw .standsOtherwise(standing.name, standing: standing.options, wanted: wanted)
         }
         return .stoodAlready
     }
 
-    /// The map of this name, if it is declared.
+    /// The map of this name, whatever it holds.
+    public func hostedMap(_ name: MapName) -> (any HostedMap)? {
+        state.withLock { $0.maps[name] }?.map
+    }
+
+    /// The map of bytes of this name; nil when there is none, or one of Swift values.
     public func map(_ name: MapName) -> (any InstrumentedMap)? {
-        state.withLock { $0.maps[name] }
+        guard case .own(let map)? = state.withLock({ $0.maps[name] }) else { return nil }
+        return map
+    }
+
+    /// The map of bytes of this name, or why there is none.
+    public func mapForReading(_ name: MapName) throws(MapHostError) -> any InstrumentedMap {
+        switch state.withLock({ $0.maps[name] }) {
+        case .own(let map): return map
+        case .embedded: throw .holdsSwiftValues(name)
+        case nil: throw .undeclared(name)
+        }
     }
 
     /// The map of this name for a write; without one the write is counted as one to an undeclared map (row F5).
     public func mapForWriting(_ name: MapName) throws(MapHostError) -> any InstrumentedMap {
-        try state.withLock { state throws(MapHostError) in
-            guard let map = state.maps[name] else {
-                state.undeclaredWrites += 1
-                throw .undeclared(name)
-            }
-            return map
+        do {
+            return try mapForReading(name)
+        } catch {
+            if case .undeclared = error { state.withLock { $0.undeclaredWrites += 1 } }
+            throw error
         }
     }
 
-    /// Takes a map and its series away; false when there was none. Operations that hold the map already still end.
+    /// Takes a map of bytes and its series away; false when there was none. Operations that hold the map already still
+    /// end. An embedded map is not the host's to drop: see ``unregister(_:)``.
     public func drop(_ name: MapName) -> Bool {
-        guard let map = state.withLock({ $0.maps.removeValue(forKey: name) }) else { return false }
+        let dropped: (any HostedMap)? = state.withLock { state in
+            guard case .own(let map)? = state.maps[name] else { return nil }
+            state.maps[name] = nil
+            return map
+        }
+        guard let map = dropped else { return false }
         let entries = map.snapshot().sum(\.entries)
         state.withLock { state in
             state.mapsDropped += 1
@@ -89,11 +142,11 @@ public final class MapHost: Sendable {
     }
 
     /// All maps, sorted by name.
-    public var maps: [any InstrumentedMap] {
-        state.withLock { Array($0.maps.values) }.sorted { $0.name < $1.name }
+    public var maps: [any HostedMap] {
+        state.withLock { $0.maps.values.map(\.map) }.sorted { $0.name < $1.name }
     }
 
-    /// Does up to `budget` small moves in all maps together (see ``InstrumentedMap/maintain(budget:)``) and returns how
+    /// Does up to `budget` small moves in all maps together (see ``HostedMap/maintain(budget:)``) and returns how
     /// many it did. To be called every second or so by whoever hosts the maps; without it memory that deletes have left
     /// half empty stays with the process.
     @discardableResult
@@ -107,9 +160,16 @@ public final class MapHost: Sendable {
     /// `MonotonicClock`'s: the longest waits depend on it.
     public func snapshot(now: UInt64) -> HostSnapshot {
         let state = state.withLock { $0 }
+        var maps: [MapSnapshot] = []
+        // The host's own maps share its budget; an embedded one has a budget of its own.
+        var allocated = UInt64(max(0, budget.bytesUsed))
+        for hosted in state.maps.values {
+            let snapshot = hosted.map.snapshot(now: now)
+            if case .embedded = hosted { allocated += snapshot.sum(\.allocatedBytes) }
+            maps.append(snapshot)
+        }
         return HostSnapshot(
-            maps: state.maps.values.map { $0.snapshot(now: now) }.sorted { $0.name < $1.name },
-            maximumBytes: budget.limit, allocatedBytes: UInt64(max(0, budget.bytesUsed)),
+            maps: maps.sorted { $0.name < $1.name }, maximumBytes: budget.limit, allocatedBytes: allocated,
             mapsDropped: state.mapsDropped, entriesDropped: state.entriesDropped,
             undeclaredWrites: state.undeclaredWrites)
     }
@@ -163,6 +223,10 @@ public enum MapHostError: Error, Equatable, CustomStringConvertible {
     case undeclared(MapName)
     case standsOtherwise(MapName, standing: MapOptions, wanted: MapOptions)
     case tooManyMaps(limit: Int)
+    /// An embedded map of this name stands, or one that an embedded map cannot replace.
+    case nameTaken(MapName)
+    /// An embedded map, which holds no bytes that a request could name.
+    case holdsSwiftValues(MapName)
 
     public var description: String {
         switch self {
@@ -172,6 +236,11 @@ public enum MapHostError: Error, Equatable, CustomStringConvertible {
             "map \"\(name)\" stands with \(MapHostError.text(standing)), not \(MapHostError.text(wanted)); drop it first"
         case .tooManyMaps(let limit):
             "there are \(limit) maps already, and no more are hosted; drop one first"
+        case .nameTaken(let name):
+            "a map \"\(name)\" stands already, and an embedded map shares its name with no other; choose another name"
+        case .holdsSwiftValues(let name):
+            "map \"\(name)\" is embedded in the program that hosts it: its entries are Swift values, not bytes, so only "
+                + "its figures are served"
         }
     }
 

@@ -19,6 +19,10 @@ struct APIProblem: Error {
         APIProblem(status: 404, title: "Not Found", detail: detail)
     }
 
+    static func undeclared(_ name: MapName) -> APIProblem {
+        .notFound("map \"\(name)\" is not declared")
+    }
+
     static func unprocessable(_ detail: String, field: String) -> APIProblem {
         APIProblem(status: 422, title: "Unprocessable Content", detail: detail, field: field)
     }
@@ -46,7 +50,8 @@ struct APIProblem: Error {
     init(_ error: MapHostError) {
         switch error {
         case .undeclared: self = .notFound("\(error)")
-        case .standsOtherwise: self.init(status: 409, title: "Conflict", detail: "\(error)")
+        case .standsOtherwise, .nameTaken, .holdsSwiftValues:
+            self.init(status: 409, title: "Conflict", detail: "\(error)")
         case .tooManyMaps: self = .insufficientStorage("\(error)")
         }
     }

@@ -61,8 +61,13 @@ struct DataAPI {
 extension MapHost {
     /// The map of this name for reading or deleting.
     func declaredMap(_ name: MapName) throws(APIProblem) -> any InstrumentedMap {
-        guard let map = map(name) else { throw .notFound("map \"\(name)\" is not declared") }
-        return map
+        do {
+            return try mapForReading(name)
+        } catch .undeclared {
+            throw .undeclared(name)
+        } catch {
+            throw APIProblem(error)
+        }
     }
 
     /// The map of this name for writing; a map that is not declared is counted.

@@ -11,7 +11,8 @@ struct MapsEndpoint {
             Route(.get, "/api/v1/maps", name: "maps") { _, _ in list() },
             Route(.get, "/api/v1/maps/{map}", name: "map") { _, parameters in
                 DataAPI.answer { () throws(APIProblem) in
-                    let map = try host.declaredMap(DataAPI.name(parameters))
+                    let name = try DataAPI.name(parameters)
+                    guard let map = host.hostedMap(name) else { throw .undeclared(name) }
                     return DataAPI.json(describe(map.snapshot()) + "\n".utf8)
                 }
             },
@@ -74,7 +75,9 @@ struct MapsEndpoint {
     }
 
     private func drop(_ name: MapName) throws(APIProblem) -> HTTPResponse {
-        guard host.drop(name) else { throw .notFound("map \"\(name)\" is not declared") }
+        guard host.drop(name) else {
+            throw host.hostedMap(name) == nil ? .undeclared(name) : APIProblem(.holdsSwiftValues(name))
+        }
         listings.endAll(of: name)
         return .empty(204)
     }
