@@ -3,6 +3,7 @@ public import InstrumentedMaps
 /// What is known of one map a second after a sample: the gauges that plain curl shows.
 public struct IndicatorReading: Sendable, Equatable {
     public fileprivate(set) var deleteRatio = 0.0
+    public fileprivate(set) var deleteDuringIterationRatio = 0.0
     public fileprivate(set) var sizeMutationRatio = 0.0
     public fileprivate(set) var sizeMutationStreak = 0
     public fileprivate(set) var hasSignature = false
@@ -108,6 +109,7 @@ private struct Watched: Sendable {
     mutating func judge(_ map: MapSnapshot, _ lines: IndicatorLines) {
         func line(_ indicator: Indicator) -> Double { lines.line(indicator, shards: map.shards.count) }
         reading.deleteRatio = window.deleteRatio
+        reading.deleteDuringIterationRatio = window.deleteDuringIterationRatio
         reading.sizeMutationRatio = window.sizeMutationRatio
         reading.sizeMutationStreak = window.sizeMutationStreak(line: line(.sizeMutationRatio))
         reading.hasSignature = window.hasSignature(

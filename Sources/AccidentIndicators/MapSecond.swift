@@ -9,6 +9,7 @@ public struct MapSecond: Sendable, Equatable {
     public private(set) var inserts: UInt64 = 0
     public private(set) var updates: UInt64 = 0
     public private(set) var deletes: UInt64 = 0
+    public private(set) var deletesDuringIteration: UInt64 = 0
     /// Hits and misses.
     public private(set) var loads: UInt64 = 0
     public private(set) var lockAcquired: UInt64 = 0
@@ -29,6 +30,7 @@ public struct MapSecond: Sendable, Equatable {
             inserts &+= shard.inserts
             updates &+= shard.updates
             deletes &+= shard.deletes
+            deletesDuringIteration &+= shard.deletesDuringIteration
             loads &+= shard.loads &+ shard.loadMisses
             lockAcquired &+= shard.lockAcquired
             lockContended &+= shard.lockContended

@@ -14,6 +14,14 @@ extension MapWindow {
         return MapWindow.share(second(0).deletes &- begin.deletes, of: second(0).writes &- begin.writes)
     }
 
+    /// Deletes made while an iterator was open, among deletes, over 60 s; 0 without deletes.
+    var deleteDuringIterationRatio: Double {
+        guard let begin = begin(MapWindow.shareSeconds) else { return 0 }
+        return MapWindow.share(
+            second(0).deletesDuringIteration &- begin.deletesDuringIteration,
+            of: second(0).deletes &- begin.deletes)
+    }
+
     /// The change of the map's size over the last 15 s, against its size before, whichever way it went; 0 while the map
     /// was empty or is younger.
     var sizeMutationRatio: Double {

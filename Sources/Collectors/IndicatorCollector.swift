@@ -53,6 +53,10 @@ public struct IndicatorCollector: Collector {
             .real($0.deleteRatio)
         },
         Gauge(
+            name: "map_delete_during_iteration_ratio",
+            help: "Deletes made while an iterator was open, among deletes, over 60 s; 0 without deletes."
+        ) { .real($0.deleteDuringIterationRatio) },
+        Gauge(
             name: "map_size_mutation_ratio",
             help: "Change of the map's mem_map_size_bytes over 15 s, against its size before."
         ) { .real($0.sizeMutationRatio) },

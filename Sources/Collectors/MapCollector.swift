@@ -58,6 +58,10 @@ public struct MapCollector: Collector {
         Column(name: "map_op_delete_miss_total", type: .counter, help: "Deletes of absent keys.") {
             .count($0.deleteMisses)
         },
+        Column(
+            name: "map_op_delete_during_iteration_total", type: .counter,
+            help: "Deletes that found their key while an iterator on the map was open."
+        ) { .count($0.deletesDuringIteration) },
     ]
 
     private static let readColumns = [

@@ -13,6 +13,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     let options: MapOptions
     private let incarnation: UInt64
     private let createdAt: Double
+    let iterators = OpenIterators()
     private let shards: RigidArray<Shard<Guard, ByteTable>>
 
     init(name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double, budget: MemoryBudget) {
@@ -21,7 +22,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         self.incarnation = incarnation
         self.createdAt = createdAt
         var shards = RigidArray<Shard<Guard, ByteTable>>(capacity: options.shards)
-        for _ in 0..<options.shards { shards.append(Shard(Guard(), ByteTable(budget: budget))) }
+        for _ in 0..<options.shards { shards.append(Shard(Guard(), ByteTable(budget: budget), iterators)) }
         self.shards = shards
     }
 
@@ -88,9 +89,11 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         }
         // The cells of the sum may have moved since they were read for the shards' rows.
         lockWaits.sumNanoseconds = samples.reduce(0) { $0 &+ $1.lockWaitNanoseconds }
+        let iterators = iterators.sample(now: now)
         return MapSnapshot(
             incarnation: incarnation, name: name, options: options, createdAt: createdAt, shards: samples,
-            lockWaits: lockWaits)
+            lockWaits: lockWaits, openIterators: iterators.open,
+            iteratorRestingNanoseconds: iterators.restingNanoseconds)
     }
 
     // MARK: - For the iterators

@@ -15,9 +15,15 @@ public struct MapSnapshot: Sendable {
     /// Every ended wait for one of the shards' locks; the sum is that of the shards' `lockWaitNanoseconds`.
     public let lockWaits: LatencySample
 
+    /// Live iterators that are open now.
+    public let openIterators: Int
+    /// How long ago the open iterator that has rested longest was opened or last moved; 0 when none is open.
+    public let iteratorRestingNanoseconds: UInt64
+
     public init(
         incarnation: UInt64, name: MapName, options: MapOptions, createdAt: Double, shards: [ShardSample],
-        lockWaits: LatencySample = LatencySample(.lockWaits)
+        lockWaits: LatencySample = LatencySample(.lockWaits),
+        openIterators: Int = 0, iteratorRestingNanoseconds: UInt64 = 0
     ) {
         self.incarnation = incarnation
         self.name = name
@@ -25,6 +31,8 @@ public struct MapSnapshot: Sendable {
         self.createdAt = createdAt
         self.shards = shards
         self.lockWaits = lockWaits
+        self.openIterators = openIterators
+        self.iteratorRestingNanoseconds = iteratorRestingNanoseconds
     }
 
     /// The sum of one column over all shards.
@@ -40,6 +48,8 @@ public struct ShardSample: Sendable, Equatable {
     /// Deletes that found their key.
     public var deletes: UInt64 = 0
     public var deleteMisses: UInt64 = 0
+    /// Deletes that found their key while a live iterator was open on the map.
+    public var deletesDuringIteration: UInt64 = 0
     /// Stores for which there was no memory: no writes.
     public var refusals: UInt64 = 0
     /// Loads that found their key.

@@ -110,7 +110,8 @@ struct Daemon {
         let logger = logger
         let gatherer = try Gatherer(
             [
-                MapCollector(), LatencyCollector(), IndicatorCollector(sampler), SizeDeltaCollector(), HostCollector(),
+                MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector(),
+                SizeDeltaCollector(), HostCollector(),
                 HTTPCollector { servers.all },
                 ProcessCollector(), BuildCollector(version: Version.text),
             ],

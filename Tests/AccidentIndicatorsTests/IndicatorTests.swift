@@ -19,6 +19,20 @@ struct IndicatorTests {
         #expect(tape.reading.deleteRatio == 0)
     }
 
+    @Test("deletes during iteration are a share of the deletes of the last 60 s")
+    func deleteDuringIterationRatio() throws {
+        var tape = try Tape.settled()
+        try tape.play(seconds: 1) { tape, _ in tape.write(updates: 1000, deletes: 40) }
+        #expect(tape.reading.deleteDuringIterationRatio == 0)
+        try tape.play(seconds: 1) { tape, _ in
+            tape.write(deletes: 40)
+            tape.change(0) { $0.deletesDuringIteration += 20 }
+        }
+        #expect(tape.reading.deleteDuringIterationRatio == 0.25)
+        try tape.play(seconds: 60)
+        #expect(tape.reading.deleteDuringIterationRatio == 0)
+    }
+
     @Test("a drop by 20 % each 15 s is a streak of 1, 2, 3, which ends when the size rests")
     func streak() throws {
         var tape = try Tape.settled()

@@ -19,7 +19,7 @@ struct IndicatorCollectorTests {
 
     private static let gauges = [
         "map_delete_ratio", "map_size_mutation_ratio", "map_size_mutation_streak", "map_accident_signature",
-        "map_shard_imbalance_ratio",
+        "map_shard_imbalance_ratio", "map_delete_during_iteration_ratio",
     ]
 
     @Test("every indicator stands at 0 from the map's creation, before the first sample", arguments: gauges)

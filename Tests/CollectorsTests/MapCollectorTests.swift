@@ -18,7 +18,8 @@ struct MapCollectorTests {
 
     private static let shardFamilies = [
         ("map_op_total", "counter"), ("map_op_insert_total", "counter"), ("map_op_update_total", "counter"),
-        ("map_op_delete_total", "counter"), ("map_op_delete_miss_total", "counter"), ("map_op_load_total", "counter"),
+        ("map_op_delete_total", "counter"), ("map_op_delete_miss_total", "counter"),
+        ("map_op_delete_during_iteration_total", "counter"), ("map_op_load_total", "counter"),
         ("map_op_load_miss_total", "counter"), ("map_op_iterate_total", "counter"), ("map_entries", "gauge"),
         ("map_entries_added_total", "counter"), ("map_entries_removed_total", "counter"), ("map_capacity", "gauge"),
         ("mem_map_size_bytes", "gauge"), ("map_allocated_bytes", "gauge"),

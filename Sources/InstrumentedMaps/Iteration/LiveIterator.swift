@@ -9,7 +9,7 @@ import Instruments
 // A key that is present throughout is in its shard's copy, so it is never omitted; a shard is entered once, so no key
 // comes twice, whatever grows or shifts meanwhile. Copying keys bounds the memory to those of one shard.
 
-/// Walks a map while it changes.
+/// Walks a map while it changes. It counts as open on the map until its last entry was handed out or it is let go.
 final class LiveIterator<Guard: ShardGuard & ~Copyable>: MapIterator, Sendable {
     private struct Position {
         var shard = 0
@@ -20,11 +20,14 @@ final class LiveIterator<Guard: ShardGuard & ~Copyable>: MapIterator, Sendable {
     private let map: ByteMap<Guard>
     private let prefix: [UInt8]
     private let position = LockedState(Position())
+    private let ticket: OpenIterator
 
     init(map: ByteMap<Guard>, prefix: [UInt8]) {
         self.map = map
         self.prefix = prefix
+        ticket = map.iterators.open()
         position.withLock { advance(&$0) }
+        if isAtEnd { ticket.close() }
     }
 
     func next(limit: Int, maximumBytes: Int) -> [MapEntry] {
@@ -40,6 +43,7 @@ final class LiveIterator<Guard: ShardGuard & ~Copyable>: MapIterator, Sendable {
                 }
                 advance(&position)
             }
+            if position.nextKey == position.keys.count { ticket.close() } else { ticket.move() }
             return page
         }
     }

@@ -20,9 +20,15 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     // a pointer because a shard is borrowed, never mutated, by the many threads that use it.
     private let table: UnsafeMutablePointer<Table>
     private let owner: TableOwner<Table>
+    // Safety: `iterators` keeps the cell alive as long as this shard.
+    private let openCount: UnsafeMutablePointer<OpenCount>
+    private let iterators: OpenIterators
 
-    init(_ shardGuard: consuming Guard, _ table: consuming Table) {
+    /// `iterators` are those of the map: a delete looks whether one is open.
+    init(_ shardGuard: consuming Guard, _ table: consuming Table, _ iterators: OpenIterators) {
         self.shardGuard = shardGuard
+        self.iterators = iterators
+        unsafe openCount = iterators.count
         owner = TableOwner(table)
         unsafe self.table = owner.table
     }
@@ -145,6 +151,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
             return
         }
         counters.deletes.addExclusively()
+        if unsafe openCount.pointee.isAny { counters.deletesDuringIteration.addExclusively() }
         unsafe counters.publish(table.pointee)
     }
 

@@ -14,6 +14,7 @@ struct ShardCounters: ~Copyable {
     let updates = Counter()
     let deletes = Counter()
     let deleteMisses = Counter()
+    let deletesDuringIteration = Counter()
     let refusals = Counter()
     let entries = Counter()
     let capacity = Counter()
@@ -45,6 +46,7 @@ struct ShardCounters: ~Copyable {
         sample.updates = updates.value
         sample.deletes = deletes.value
         sample.deleteMisses = deleteMisses.value
+        sample.deletesDuringIteration = deletesDuringIteration.value
         sample.refusals = refusals.value
         sample.loads = loads.value
         sample.loadMisses = loadMisses.value

@@ -13,7 +13,8 @@ struct IndicatorService: Service {
             let clock = ContinuousClock()
             var next = clock.now
             while !Task.isCancelled {
-                sampler.sample(host.snapshot().maps, atNanoseconds: nanoseconds())
+                let now = nanoseconds()
+                sampler.sample(host.snapshot(now: now).maps, atNanoseconds: now)
                 next = max(next.advanced(by: .seconds(1)), clock.now)
                 try? await Task.sleep(until: next, clock: clock)
             }
