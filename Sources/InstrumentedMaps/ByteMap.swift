@@ -35,6 +35,15 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
 
     @_specialize(where Guard == ExclusiveGuard)
     @_specialize(where Guard == SharedGuard)
+    func load(_ key: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
+        let hash = KeyHash(key)
+        let shard = hash.shard(of: shards.count)
+        // Safety: the buffer does not leave the call that it is passed to.
+        return unsafe output.withUnsafeMutableBytes { unsafe shards[shard].load(key, hash, into: $0) }
+    }
+
+    @_specialize(where Guard == ExclusiveGuard)
+    @_specialize(where Guard == SharedGuard)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
         let hash = KeyHash(key)
         return shards[hash.shard(of: shards.count)].store(key, hash, value: value)

@@ -85,9 +85,23 @@ private struct Model {
     }
 
     mutating func load(_ key: [UInt8]) {
-        let value = map.load(key)
+        let value = Bool.random(using: &generator) ? map.load(key) : loadIntoBuffer(key)
         if value != expected[key] { Issue.record("load of \(key.prefix(32)) differs, \(note)") }
         ledger.noteLoad(hit: expected[key] != nil)
+    }
+
+    /// The value by way of a buffer that may be too short for it: then nothing may have been written there.
+    mutating func loadIntoBuffer(_ key: [UInt8]) -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0xa5, count: Int.random(in: 0...300, using: &generator))
+        var output = buffer.mutableSpan
+        guard let length = map.load(key.span, into: &output) else { return nil }
+        guard length <= buffer.count else {
+            #expect(buffer.allSatisfy { $0 == 0xa5 }, note)
+            #expect(length == expected[key]?.count, note)
+            return expected[key]
+        }
+        #expect(buffer[length...].allSatisfy { $0 == 0xa5 }, note)
+        return Array(buffer[..<length])
     }
 
     /// Removes all keys with the first byte of a random one.

@@ -1,5 +1,6 @@
 import Glibc
 import InstrumentedMaps
+import Workloads
 
 /// A map of the project, made and held as the daemon does: by the host, behind `any InstrumentedMap`.
 final class MapwatchSubject: Subject {
@@ -13,11 +14,8 @@ final class MapwatchSubject: Subject {
     }
 
     func get(_ key: Bytes, into value: UnsafeMutablePointer<UInt8>) -> Int {
-        guard let found = map.load(key.span) else { return -1 }
-        return found.withUnsafeBytes { bytes in
-            if let start = bytes.baseAddress { memcpy(value, start, bytes.count) }
-            return bytes.count
-        }
+        var output = MutableSpan(_unsafeStart: value, count: Workload.valueLength)
+        return map.load(key.span, into: &output) ?? -1
     }
 
     func set(_ key: Bytes, _ value: Bytes) { map.store(key.span, value.span) }

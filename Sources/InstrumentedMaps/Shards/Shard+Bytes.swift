@@ -6,6 +6,12 @@ extension Shard where Table == ByteTable, Guard: ~Copyable {
         load { $0.find(key, hash) }
     }
 
+    /// The length of the value of `key`, which is copied to `output` when it fits there.
+    @inline(__always)
+    func load(_ key: Span<UInt8>, _ hash: KeyHash, into output: UnsafeMutableRawBufferPointer) -> Int? {
+        load { unsafe $0.copyValue(of: key, hash, to: output) }
+    }
+
     /// Sets the value of `key`.
     @inline(__always)
     func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {

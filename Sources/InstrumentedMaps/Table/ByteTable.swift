@@ -37,6 +37,16 @@ struct ByteTable: ShardTable, ~Copyable {
         return unsafe [UInt8](store.record(at: position.ref).value)
     }
 
+    /// The length of the value of `key`, which is copied to `output` when it fits there, or nil. Cost: as ``find(_:_:)``,
+    /// without an allocation.
+    @inline(__always)
+    func copyValue(of key: Span<UInt8>, _ hash: KeyHash, to output: UnsafeMutableRawBufferPointer) -> Int? {
+        guard let position = position(of: key, hash) else { return nil }
+        let value = unsafe store.record(at: position.ref).value
+        if value.count <= output.count { unsafe output.copyMemory(from: value) }
+        return value.count
+    }
+
     /// Shows `body` the value of `key` where it lies, nil when it is absent, and returns what that returns.
     func withValue<R>(_ key: Span<UInt8>, _ hash: KeyHash, _ body: (Span<UInt8>?) -> R) -> R {
         guard let position = position(of: key, hash) else { return body(nil) }
@@ -52,13 +62,17 @@ struct ByteTable: ShardTable, ~Copyable {
         precondition(unsafe key.count <= Record.maximumKeyBytes, "a key has at most 65,535 bytes")
         precondition(unsafe value.count <= Record.maximumValueBytes, "a value has at most 4 GiB")
         let size = unsafe Record.size(key: key.count, value: value.count)
-        let position = position(of: key, hash)
+        var position = search(key, hash)
         writes.begin()
         defer { writes.end(view) }
-        guard let position else {
-            guard index.makeRoom(writes), let ref = store.allocate(size, writes) else { return .refused }
+        guard position.isThere else {
+            if !index.hasRoom {
+                guard index.makeRoom(writes) else { return .refused }
+                position = search(key, hash)
+            }
+            guard let ref = store.allocate(size, writes) else { return .refused }
             unsafe writes.write(store.record(at: ref), place: hash.place, key: key, value: value)
-            index.insert(hash.place, ref, writes)
+            index.insert(hash.place, ref, at: position, writes)
             return .inserted
         }
         let old = position.ref
@@ -106,9 +120,8 @@ struct ByteTable: ShardTable, ~Copyable {
         let visited = index.moveOn(slots: budget, writes)
         guard visited == 0 else { return visited }
         return unsafe store.compact(budget: budget, writes) { record, old, new in
-            guard let position = index.find(unsafe record.place, { $0 == old }) else {
-                fatalError("a live record has no index word")
-            }
+            let position = index.search(unsafe record.place) { $0 == old }
+            precondition(position.isThere, "a live record has no index word")
             index.replace(position, with: new, writes)
         }
     }
@@ -118,7 +131,13 @@ struct ByteTable: ShardTable, ~Copyable {
     private var view: TableView { unsafe index.view(slabAddresses: store.slabAddresses) }
 
     @inline(__always)
+    private func search(_ key: Span<UInt8>, _ hash: KeyHash) -> HashIndex.Position {
+        index.search(hash.place) { unsafe store.record(at: $0).hasKey(key) }
+    }
+
+    @inline(__always)
     private func position(of key: Span<UInt8>, _ hash: KeyHash) -> HashIndex.Position? {
-        index.find(hash.place) { unsafe store.record(at: $0).hasKey(key) }
+        let position = search(key, hash)
+        return position.isThere ? position : nil
     }
 }

@@ -19,18 +19,24 @@ struct HashIndex: ~Copyable {
     static let slotsPerStep = 64
     private static let smallestCapacity = 8
 
-    /// A slot that was found. Valid until the next change, and used by nobody but the table that asked.
+    /// The slot of a record, or where it would be. Valid until the next change, and used by nobody but the table that
+    /// asked.
     @safe
     struct Position {
         fileprivate let slot: UnsafeMutablePointer<UInt64>
+        fileprivate let isInNext: Bool
+        /// Whether the record was found.
+        let isThere: Bool
+
         @inline(__always)
-        var ref: RecordRef { RecordRef(bits: UInt32(truncatingIfNeeded: unsafe slot.pointee)) }
+        var ref: RecordRef { IndexArray.ref(unsafe slot.pointee) }
     }
 
     private let budget: MemoryBudget
     // Safety: both arrays are private to this value, which frees them.
     private var current: IndexArray
-    private var next: IndexArray?
+    /// Without slots while nothing moves.
+    private var next = IndexArray()
     /// Places below are in `next`; 0 while nothing moves.
     private var boundary: UInt64 = 0
     /// The first slot of `current` that is not emptied.
@@ -45,52 +51,48 @@ struct HashIndex: ~Copyable {
     deinit {
         budget.giveBack(bytes)
         current.block?.free()
-        next?.block?.free()
+        next.block?.free()
     }
+
+    private var isMoving: Bool { next.limit > 0 }
 
     /// Slots, of the array that is being filled where there are two.
-    var capacity: Int { next?.capacity ?? current.capacity }
+    var capacity: Int { isMoving ? next.capacity : current.capacity }
 
     /// Bytes of both arrays.
-    var bytes: Int { current.bytes + (next?.bytes ?? 0) }
+    var bytes: Int { current.bytes + next.bytes }
 
-    /// The slot of the record of `place` that `isWanted`.
+    /// Where the record of `place` that `isWanted` is, or where it would be inserted.
     @inline(__always)
-    func find(_ place: UInt32, _ isWanted: (RecordRef) -> Bool) -> Position? {
-        let isInNext = UInt64(place) < boundary
-        guard let array = isInNext ? next : current else { return nil }
-        var slot = unsafe array.words + (isInNext ? array.home(place) : max(array.home(place), cursor))
-        while true {
-            let word = unsafe slot.pointee
-            let there = IndexArray.place(word)
-            if there > place || word == 0 { return nil }
-            if there == place, isWanted(RecordRef(bits: UInt32(truncatingIfNeeded: word))) {
-                return unsafe Position(slot: slot)
-            }
-            unsafe slot += 1
-        }
-    }
-
-    /// Sees to it that one more record can be inserted; false, when there is no memory for a longer array.
-    @inline(__always)
-    mutating func makeRoom(_ writes: some TableWrites) -> Bool {
-        if next != nil {
-            moveOn(slots: HashIndex.slotsPerStep, writes)
-            return true
-        }
-        return (count &+ 1) &* 5 <= current.capacity &* 4 || beginMove(to: HashIndex.grown(current.capacity), writes)
-    }
-
-    /// Adds a record whose key is not there yet; ``makeRoom(_:)`` has been asked.
-    @inline(__always)
-    mutating func insert(_ place: UInt32, _ ref: RecordRef, _ writes: some TableWrites) {
-        let word = UInt64(place) << 32 | UInt64(ref.bits)
+    func search(_ place: UInt32, _ isWanted: (RecordRef) -> Bool) -> Position {
         if UInt64(place) < boundary {
-            guard var target = next else { return }
-            target.insert(word, from: target.home(place), budget: budget, writes)
-            next = target
+            let found = unsafe next.search(place, from: next.home(place), isWanted)
+            return unsafe Position(slot: found.slot, isInNext: true, isThere: found.isThere)
+        }
+        let found = unsafe current.search(place, from: max(current.home(place), cursor), isWanted)
+        return unsafe Position(slot: found.slot, isInNext: false, isThere: found.isThere)
+    }
+
+    /// Whether one more record can be inserted as things stand.
+    @inline(__always)
+    var hasRoom: Bool { !isMoving && (count &+ 1) &* 5 <= current.capacity &* 4 }
+
+    /// Makes room for one more record, which moves slots: positions are to be searched for anew. False when there is no
+    /// memory for a longer array.
+    mutating func makeRoom(_ writes: some TableWrites) -> Bool {
+        guard isMoving else { return beginMove(to: HashIndex.grown(current.capacity), writes) }
+        moveOn(slots: HashIndex.slotsPerStep, writes)
+        return true
+    }
+
+    /// Adds a record where a search has not found its key.
+    @inline(__always)
+    mutating func insert(_ place: UInt32, _ ref: RecordRef, at position: Position, _ writes: some TableWrites) {
+        let word = UInt64(place) << 32 | UInt64(ref.bits)
+        if position.isInNext {
+            unsafe next.insert(word, at: position.slot, budget: budget, writes)
         } else {
-            current.insert(word, from: max(current.home(place), cursor), budget: budget, writes)
+            unsafe current.insert(word, at: position.slot, budget: budget, writes)
         }
         count &+= 1
     }
@@ -98,15 +100,13 @@ struct HashIndex: ~Copyable {
     /// Takes the record away.
     @inline(__always)
     mutating func remove(_ position: Position, _ writes: some TableWrites) {
-        let slot = unsafe position.slot
-        let place = IndexArray.place(unsafe slot.pointee)
-        if UInt64(place) < boundary, let next = next {
-            next.remove(at: unsafe slot - next.words, writes)
+        if position.isInNext {
+            unsafe next.remove(at: position.slot, writes)
         } else {
-            current.remove(at: unsafe slot - current.words, writes)
+            unsafe current.remove(at: position.slot, writes)
         }
         count &-= 1
-        if next != nil {
+        if isMoving {
             moveOn(slots: HashIndex.slotsPerStep, writes)
         } else if current.capacity > HashIndex.smallestCapacity && count &* 5 < current.capacity {
             // Without the memory to become smaller it stays as it is.
@@ -122,7 +122,7 @@ struct HashIndex: ~Copyable {
 
     /// Calls `body` with every ref, in the order of places.
     func forEach(_ body: (RecordRef) -> Void) {
-        next?.forEach(body)
+        next.forEach(body)
         current.forEach(body)
     }
 
@@ -138,7 +138,7 @@ struct HashIndex: ~Copyable {
     /// Moves up to `slots` slots from the old array to the new one, and returns how many it looked at.
     @discardableResult
     mutating func moveOn(slots: Int, _ writes: some TableWrites) -> Int {
-        guard var target = next else { return 0 }
+        guard isMoving else { return 0 }
         var visited = 0
         var last: UInt32?
         while cursor < current.limit {
@@ -147,7 +147,7 @@ struct HashIndex: ~Copyable {
             // Words of one place stay together, or `boundary` would part them; two are rare, three never seen.
             if visited >= slots, word == 0 || last != place { break }
             if word != 0 {
-                target.insert(word, from: target.home(place), budget: budget, writes)
+                next.insert(word, from: next.home(place), budget: budget, writes)
                 unsafe writes.store(0, at: current.words + cursor)
                 last = place
                 boundary = UInt64(place) + 1
@@ -156,8 +156,7 @@ struct HashIndex: ~Copyable {
             visited += 1
             current.giveBackPages(before: cursor)
         }
-        next = target
-        if cursor == current.limit { endMove(target, writes) }
+        if cursor == current.limit { endMove(writes) }
         return visited
     }
 
@@ -170,10 +169,10 @@ struct HashIndex: ~Copyable {
         return true
     }
 
-    private mutating func endMove(_ target: IndexArray, _ writes: some TableWrites) {
+    private mutating func endMove(_ writes: some TableWrites) {
         let old = current.block
-        current = target
-        next = nil
+        current = next
+        next = IndexArray()
         boundary = 0
         cursor = 0
         if let old { writes.letGo(old, budget: budget) }

@@ -19,6 +19,6 @@ struct KeyHash: Equatable {
         Int(truncatingIfNeeded: bits.multipliedFullWidth(by: UInt64(truncatingIfNeeded: count)).high)
     }
 
-    /// What the index is ordered by.
-    var place: UInt32 { UInt32(truncatingIfNeeded: bits) }
+    /// What the index is ordered by. Never 0, which is the place of an empty word.
+    var place: UInt32 { max(1, UInt32(truncatingIfNeeded: bits)) }
 }

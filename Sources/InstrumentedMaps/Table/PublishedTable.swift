@@ -34,7 +34,7 @@ struct PublishedTable {
         let retired = UnsafeMutablePointer<RetiredMemory>.allocate(capacity: 1)
         unsafe retired.initialize(to: RetiredMemory(budget: budget, epochs: epochs))
         let table = unsafe PublishedTable(cells: cells, retired: retired, epochs: epochs)
-        unsafe table.show(TableView(current: IndexArray(), next: nil, boundary: 0, cursor: 0, slabAddresses: nil))
+        unsafe table.show(TableView(current: IndexArray(), next: IndexArray(), boundary: 0, cursor: 0, slabAddresses: nil))
         return table
     }
 
@@ -63,9 +63,9 @@ struct PublishedTable {
     private func show(_ view: TableView) {
         unsafe set(currentWords, view.current.address)
         unsafe set(currentCapacity, UInt64(truncatingIfNeeded: view.current.capacity))
-        if let next = view.next {
-            unsafe set(nextWords, next.address)
-            unsafe set(nextCapacity, UInt64(truncatingIfNeeded: next.capacity))
+        if view.next.limit > 0 {
+            unsafe set(nextWords, view.next.address)
+            unsafe set(nextCapacity, UInt64(truncatingIfNeeded: view.next.capacity))
         }
         unsafe set(boundary, view.boundary)
         unsafe set(cursor, UInt64(truncatingIfNeeded: view.cursor))

@@ -2,7 +2,7 @@ import Glibc
 
 // A table is written in one of two ways. Which one is a type, so that the locked maps' code has no branch for it:
 //
-//     PlainWrites        readers are kept out by a lock: memcpy, memmove, and what is let go is freed at once
+//     PlainWrites        readers are kept out by a lock: memcpy, and what is let go is freed at once
 //     PublishedWrites    readers look on: whole words in atomic stores, between an odd version and the next even one;
 //                        what is let go is retired
 
@@ -17,10 +17,8 @@ protocol TableWrites {
     func begin()
     func end(_ view: @autoclosure () -> TableView)
 
-    /// Words of the index. A run moves by one slot to the right, or to the left.
+    /// A word of the index.
     func store(_ word: UInt64, at slot: UnsafeMutablePointer<UInt64>)
-    func moveRight(_ slots: UnsafeMutablePointer<UInt64>, _ count: Int)
-    func moveLeft(_ slots: UnsafeMutablePointer<UInt64>, _ count: Int)
 
     /// Records: see the functions of the same names there.
     func write(_ record: Record, place: UInt32, key: Span<UInt8>, value: Span<UInt8>)
@@ -37,7 +35,8 @@ protocol TableWrites {
 struct TableView {
     // Safety: two arrays of index words and the addresses of the slabs, all valid until they are let go of.
     let current: IndexArray
-    let next: IndexArray?
+    /// Without slots while nothing moves.
+    let next: IndexArray
     let boundary: UInt64
     let cursor: Int
     let slabAddresses: UnsafeMutableRawPointer?
@@ -55,16 +54,6 @@ struct PlainWrites: TableWrites {
 
     @inline(__always)
     func store(_ word: UInt64, at slot: UnsafeMutablePointer<UInt64>) { unsafe slot.pointee = word }
-
-    @inline(__always)
-    func moveRight(_ slots: UnsafeMutablePointer<UInt64>, _ count: Int) {
-        unsafe memmove(slots + 1, slots, count &* 8)
-    }
-
-    @inline(__always)
-    func moveLeft(_ slots: UnsafeMutablePointer<UInt64>, _ count: Int) {
-        unsafe memmove(slots - 1, slots, count &* 8)
-    }
 
     @inline(__always)
     func write(_ record: Record, place: UInt32, key: Span<UInt8>, value: Span<UInt8>) {
@@ -100,18 +89,6 @@ struct PublishedWrites: TableWrites {
 
     @inline(__always)
     func store(_ word: UInt64, at slot: UnsafeMutablePointer<UInt64>) { unsafe SharedWords.store(word, at: slot) }
-
-    func moveRight(_ slots: UnsafeMutablePointer<UInt64>, _ count: Int) {
-        var index = count
-        while index > 0 {
-            unsafe SharedWords.store(slots[index &- 1], at: slots + index)
-            index &-= 1
-        }
-    }
-
-    func moveLeft(_ slots: UnsafeMutablePointer<UInt64>, _ count: Int) {
-        for index in 0..<count { unsafe SharedWords.store(slots[index], at: slots + index - 1) }
-    }
 
     func write(_ record: Record, place: UInt32, key: Span<UInt8>, value: Span<UInt8>) {
         unsafe record.publish(place: place, key: key, value: value)

@@ -12,6 +12,8 @@ extension ForwardingMap {
 
     func load(_ key: Span<UInt8>) -> [UInt8]? { inner.load(key) }
 
+    func load(_ key: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? { inner.load(key, into: &output) }
+
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome { inner.store(key, value) }
 
     func delete(_ key: Span<UInt8>) -> Bool { inner.delete(key) }

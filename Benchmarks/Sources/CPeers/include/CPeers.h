@@ -5,8 +5,7 @@
 //
 //     oneTBB, unordered_map   std::string inside (a 12-byte key needs no block of its own, a 100-byte value does);
 //                             a get copies once, under the element's or the map's read lock
-//     mapwatch                one block per entry; a get makes an array under the shard's lock (its only interface),
-//                             which the benchmark then copies to the buffer: one block and one copy more than the peers
+//     mapwatch                one block per entry; a get copies once, under the shard's lock
 //     Dictionary              arrays inside; every operation makes an array of its key (its only interface), every set
 //                             one of its value; a get retains the value under the lock and copies it after
 //
