@@ -124,11 +124,16 @@ struct Daemon {
     }
 
     private func logAddresses(metrics: HTTPServer, data: HTTPServer) {
-        for address in metrics.boundAddresses {
-            logger.info("serving metrics", metadata: ["url": "http://\(address)\(settings.telemetryPath)"])
-        }
-        for address in data.boundAddresses {
-            logger.info("serving maps", metadata: ["url": "http://\(address)/api/v1/maps"])
+        logAddresses("serving metrics", of: metrics, path: settings.telemetryPath)
+        logAddresses("serving maps", of: data, path: "/api/v1/maps")
+    }
+
+    private func logAddresses(_ message: Logger.Message, of server: HTTPServer, path: String) {
+        for address in server.boundAddresses {
+            let place: Logger.Metadata =
+                address.hasPrefix("unix:")
+                ? ["socket": "\(address)", "path": "\(path)"] : ["url": "http://\(address)\(path)"]
+            logger.info(message, metadata: place)
         }
     }
 

@@ -49,6 +49,8 @@ enum System {
         return Int(clamping: limit.rlim_cur)
     }
 
+    static var processID: Int32 { getpid() }
+
     static func environment(_ name: String) -> String? {
         // Safety: the text is copied before anybody could change the environment; nothing here ever does.
         guard let value = unsafe getenv(name) else { return nil }

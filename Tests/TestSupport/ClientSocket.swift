@@ -28,6 +28,28 @@ final class ClientSocket {
         }
     }
 
+    /// Connects to a unix socket.
+    init(path: String, timeoutSeconds: Int) throws(HTTPClientError) {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw .system("socket", errno) }
+        setOption(SOL_SOCKET, SO_RCVTIMEO, timeval(tv_sec: timeoutSeconds, tv_usec: 0))
+        setOption(SOL_SOCKET, SO_SNDTIMEO, timeval(tv_sec: timeoutSeconds, tv_usec: 0))
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        // Safety: bytes are written within the struct, and its last one stays 0.
+        unsafe withUnsafeMutableBytes(of: &address) { raw in
+            let start = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
+            for (index, byte) in path.utf8.enumerated() where start + index < raw.count - 1 {
+                unsafe raw[start + index] = byte
+            }
+        }
+        guard connect(&address) == 0 else {
+            let number = errno
+            close()
+            throw .system("connect", number)
+        }
+    }
+
     deinit { close() }
 
     /// Closes; with `reset` the peer gets a reset, not an orderly end.

@@ -24,6 +24,12 @@ public final class HTTPConnection {
         authority = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
+    /// Connects to a unix socket.
+    public init(unixPath: String, timeoutSeconds: Int = 10) throws(HTTPClientError) {
+        socket = try ClientSocket(path: unixPath, timeoutSeconds: timeoutSeconds)
+        authority = "localhost"
+    }
+
     /// Sends bytes as they are.
     public func send(_ bytes: [UInt8]) throws(HTTPClientError) {
         try socket.send(bytes)

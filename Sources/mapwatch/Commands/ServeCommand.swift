@@ -13,7 +13,10 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("web.listen-address"),
-        help: "Where metrics are served, as HOST:PORT. May be given several times.")
+        help: """
+            Where metrics are served: HOST:PORT, [IPv6]:PORT, :PORT for all interfaces, or unix:PATH, for example
+            unix:/run/mapwatch.sock?mode=0660. May be given several times.
+            """)
     var webListenAddress: [String] = ["127.0.0.1:10197"]
 
     @Option(name: .customLong("web.telemetry-path"), help: "The path of the metrics.")
@@ -21,8 +24,18 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("data.listen-address"),
-        help: "Where the data API is served, as HOST:PORT. May be given several times.")
+        help: "Where the data API is served, as above. May be given several times.")
     var dataListenAddress: [String] = ["127.0.0.1:10198"]
+
+    @Flag(
+        name: .customLong("web.systemd-socket"),
+        help: "Serve metrics on the sockets of a systemd .socket unit, in place of --web.listen-address.")
+    var webSystemdSocket = false
+
+    @Flag(
+        name: .customLong("data.systemd-socket"),
+        help: "Serve the data API on the unit's sockets with FileDescriptorName=data.")
+    var dataSystemdSocket = false
 
     @Option(
         name: .customLong("web.max-connections"),
@@ -78,10 +91,12 @@ struct ServeCommand: AsyncParsableCommand {
     private var settings: DaemonSettings {
         DaemonSettings(
             web: ListenerSettings(
-                name: "metrics", addresses: webListenAddress, maximumConnections: webMaxConnections),
+                name: "metrics", addresses: webListenAddress, usesSystemdSockets: webSystemdSocket,
+                maximumConnections: webMaxConnections),
             telemetryPath: webTelemetryPath,
             data: ListenerSettings(
-                name: "data", addresses: dataListenAddress, maximumConnections: dataMaxConnections),
+                name: "data", addresses: dataListenAddress, usesSystemdSockets: dataSystemdSocket,
+                maximumConnections: dataMaxConnections),
             configurationFile: configFile, playsDemo: demo)
     }
 }

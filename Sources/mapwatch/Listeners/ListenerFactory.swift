@@ -12,9 +12,17 @@ struct ListenerFactory {
 
     func bind(_ settings: ListenerSettings) throws(StartRefusal) -> [ListeningSocket] {
         do {
+            if settings.usesSystemdSockets { return try adoptSystemdSockets(settings) }
             return try settings.addresses.map { try ListeningSocket.bind(ListenAddress($0)) }
         } catch {
             throw StartRefusal(description: "\(error)")
+        }
+    }
+
+    private func adoptSystemdSockets(_ settings: ListenerSettings) throws -> [ListeningSocket] {
+        let all = try SystemdSockets(environment: System.environment, processID: System.processID)
+        return try all.sockets(of: settings.name).map { socket in
+            try ListeningSocket.adopt(socket.descriptor, name: "systemd's socket \"\(socket.name)\"")
         }
     }
 

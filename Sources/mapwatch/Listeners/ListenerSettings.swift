@@ -3,5 +3,7 @@ struct ListenerSettings: Sendable {
     /// The value of the label `listener`: `metrics` or `data`.
     let name: String
     var addresses: [String]
+    /// Whether systemd's sockets are taken in place of the addresses.
+    var usesSystemdSockets: Bool
     var maximumConnections: Int
 }
