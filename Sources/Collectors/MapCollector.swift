@@ -23,6 +23,7 @@ public struct MapCollector: Collector {
                 LabelSet([
                     "map_name": name, "strategy": map.options.strategy.rawValue, "shards": "\(map.options.shards)",
                     "mode": "normal", "detail": "shard",
+                    "ttl_seconds": map.options.ttlSeconds.map { "\($0)" } ?? "none",
                 ]), .count(1))
             created.append(LabelSet(["map_name": name]), .real(map.createdAt))
             for (index, labels) in ShardLabels.of(map: name, shards: map.shards.count).enumerated() {

@@ -16,13 +16,19 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     let iterators = OpenIterators()
     private let shards: RigidArray<Shard<Guard, ByteTable>>
 
-    init(name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double, budget: MemoryBudget) {
+    init(
+        name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double, budget: MemoryBudget,
+        clock: ExpiryClock
+    ) {
         self.name = name
         self.options = options
         self.incarnation = incarnation
         self.createdAt = createdAt
         var shards = RigidArray<Shard<Guard, ByteTable>>(capacity: options.shards)
-        for _ in 0..<options.shards { shards.append(Shard(Guard(), ByteTable(budget: budget), iterators)) }
+        for _ in 0..<options.shards {
+            let table = ByteTable(budget: budget, clock: clock, ttlSeconds: options.ttlSeconds)
+            shards.append(Shard(Guard(), table, iterators))
+        }
         self.shards = shards
     }
 
@@ -47,6 +53,14 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
         let hash = KeyHash(key)
         return shards[hash.shard(of: shards.count)].store(key, hash, value: value)
+    }
+
+    @_specialize(where Guard == ExclusiveGuard)
+    @_specialize(where Guard == SharedGuard)
+    func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome {
+        precondition(MapOptions.ttlRange.contains(ttlSeconds), "an entry lives for 1 second to 1 year")
+        let hash = KeyHash(key)
+        return shards[hash.shard(of: shards.count)].store(key, hash, value: value, for: ttlSeconds)
     }
 
     @_specialize(where Guard == ExclusiveGuard)
@@ -139,8 +153,11 @@ extension ShardGuard where Self: ~Copyable {
     /// guard of its own.
     package static func makeMap(
         name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double,
-        budget: MemoryBudget = MemoryBudget()
+        budget: MemoryBudget = MemoryBudget(),
+        nanoseconds: @escaping @Sendable () -> UInt64 = MonotonicClock.coarseNanoseconds
     ) -> any InstrumentedMap {
-        ByteMap<Self>(name: name, options: options, incarnation: incarnation, createdAt: createdAt, budget: budget)
+        ByteMap<Self>(
+            name: name, options: options, incarnation: incarnation, createdAt: createdAt, budget: budget,
+            clock: ExpiryClock(nanoseconds: nanoseconds))
     }
 }

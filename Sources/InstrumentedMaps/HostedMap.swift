@@ -7,9 +7,9 @@ public protocol HostedMap: AnyObject, Sendable {
     var name: MapName { get }
     var options: MapOptions { get }
 
-    /// Does up to `budget` small moves that no operation waits for: ends a growth that has begun, and empties half-empty
-    /// memory so that it goes back to the system. Returns how many it did; 0 when nothing is left to do. Locks one shard
-    /// at a time, for at most 64 moves.
+    /// Does up to `budget` small steps that no operation waits for: removes entries whose time is over, ends a growth that
+    /// has begun, and empties half-empty memory so that it goes back to the system. Returns how many it did; 0 when
+    /// nothing is left to do. Locks one shard at a time, for at most 64 steps.
     func maintain(budget: Int) -> Int
 
     /// Reads all counters relaxed. Takes no lock and walks no entries. `now` is `MonotonicClock`'s: the longest wait

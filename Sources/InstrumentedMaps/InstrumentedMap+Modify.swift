@@ -11,8 +11,10 @@
 public enum EntryChange: Sendable, Equatable {
     /// Nothing: what is there stays, what is absent stays absent.
     case keep
-    /// This is its value from now on.
+    /// This is its value from now on, for as long as the map's entries live.
     case store([UInt8])
+    /// This is its value for so many seconds (``MapOptions/ttlRange``).
+    case storeExpiring([UInt8], ttlSeconds: Int)
     /// It goes; a delete miss when it is absent.
     case remove
 }

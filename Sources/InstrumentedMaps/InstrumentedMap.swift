@@ -17,6 +17,12 @@ public protocol InstrumentedMap: HostedMap {
     @discardableResult
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome
 
+    /// The same for an entry that goes by itself after `ttlSeconds` (``MapOptions/ttlRange``; anything else is a
+    /// programmer's mistake and traps), whatever the map's `ttlSeconds` say. It is gone for everybody once they are over,
+    /// by a tenth of a second at the most; maintenance gives its memory back, and counts a delete.
+    @discardableResult
+    func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome
+
     /// Removes `key`; false when it was absent. Linearizable; the shard's lock; counts a delete or a delete miss.
     @discardableResult
     func delete(_ key: Span<UInt8>) -> Bool
@@ -70,6 +76,12 @@ extension InstrumentedMap {
     /// ``store(_:_:)`` for key and value in arrays.
     @discardableResult
     public func store(_ key: [UInt8], _ value: [UInt8]) -> StoreOutcome { store(key.span, value.span) }
+
+    /// ``store(_:_:ttlSeconds:)`` for key and value in arrays.
+    @discardableResult
+    public func store(_ key: [UInt8], _ value: [UInt8], ttlSeconds: Int) -> StoreOutcome {
+        store(key.span, value.span, ttlSeconds: ttlSeconds)
+    }
 
     /// ``delete(_:)`` for a key in an array.
     @discardableResult

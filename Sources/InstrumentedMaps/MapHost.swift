@@ -30,12 +30,18 @@ public final class MapHost: Sendable {
 
     private let state = LockedState(State())
     private let secondsSince1970: @Sendable () -> Double
+    private let nanoseconds: @Sendable () -> UInt64
     /// What all maps together may hold.
     private let budget: MemoryBudget
 
-    /// `secondsSince1970` dates the maps; it is asked once per map. All maps together hold at most `maximumBytes` of
-    /// records and indexes.
-    public init(maximumBytes: Int = .max, secondsSince1970: @escaping @Sendable () -> Double) {
+    /// `secondsSince1970` dates the maps; it is asked once per map. `nanoseconds`, which only ever grow, say when entries
+    /// expire, and are asked where one has a deadline; by default the kernel's coarse monotonic clock. All maps together
+    /// hold at most `maximumBytes` of records and indexes.
+    public init(
+        maximumBytes: Int = .max, nanoseconds: (@Sendable () -> UInt64)? = nil,
+        secondsSince1970: @escaping @Sendable () -> Double
+    ) {
+        self.nanoseconds = nanoseconds ?? MonotonicClock.coarseNanoseconds
         budget = MemoryBudget(limit: maximumBytes)
         self.secondsSince1970 = secondsSince1970
     }
@@ -183,10 +189,12 @@ public final class MapHost: Sendable {
         return switch options.strategy {
         case .sharded:
             ExclusiveGuard.makeMap(
-                name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget)
+                name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget,
+                nanoseconds: nanoseconds)
         case .rwlock:
             SharedGuard.makeMap(
-                name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget)
+                name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget,
+                nanoseconds: nanoseconds)
         }
     }
 }
@@ -247,5 +255,6 @@ public enum MapHostError: Error, Equatable, CustomStringConvertible {
     private static func text(_ options: MapOptions) -> String {
         "strategy \"\(options.strategy.rawValue)\", \(options.shards) shard\(options.shards == 1 ? "" : "s")"
             + (options.maximumBytes.map { " and max_bytes \($0)" } ?? "")
+            + (options.ttlSeconds.map { " and ttl_seconds \($0)" } ?? "")
     }
 }

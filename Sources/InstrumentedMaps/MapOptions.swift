@@ -25,10 +25,18 @@ public struct MapOptions: Sendable, Equatable {
     /// Less would not hold a slab.
     public static let smallestMaximumBytes = 1 << 16
 
+    /// How long an entry lives after its last write, where the write does not say; nil for ever. An entry is gone for
+    /// everybody once its time is over, and counts as a delete when maintenance gives its memory back.
+    public let ttlSeconds: Int?
+    /// Up to a year.
+    public static let ttlRange = 1...31_536_000
+
     /// Throws ``MapOptionsError`` for a combination that no map can have.
     public init(
-        strategy: MapStrategy = .sharded, shards: Int? = nil, maximumBytes: Int? = nil
+        strategy: MapStrategy = .sharded, shards: Int? = nil, maximumBytes: Int? = nil, ttlSeconds: Int? = nil
     ) throws(MapOptionsError) {
+        if let ttlSeconds, !MapOptions.ttlRange.contains(ttlSeconds) { throw .ttlOutOfRange(ttlSeconds) }
+        self.ttlSeconds = ttlSeconds
         if let maximumBytes, maximumBytes < MapOptions.smallestMaximumBytes {
             throw .maximumBytesTooSmall(maximumBytes)
         }
@@ -56,7 +64,8 @@ public struct MapOptions: Sendable, Equatable {
         }
         try self.init(
             strategy: strategy, shards: MapOptions.integer(.shards, in: fields),
-            maximumBytes: MapOptions.integer(.maximumBytes, in: fields))
+            maximumBytes: MapOptions.integer(.maximumBytes, in: fields),
+            ttlSeconds: MapOptions.integer(.ttlSeconds, in: fields))
     }
 
     private static func integer(
@@ -73,6 +82,7 @@ public enum OptionField: String, Sendable, CaseIterable {
     case strategy
     case shards
     case maximumBytes = "max_bytes"
+    case ttlSeconds = "ttl_seconds"
 }
 
 /// The value of an option as a file or a request has it.
@@ -99,6 +109,7 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
     case shardsOutOfRange(Int)
     case strategyTakesNoShards(MapStrategy)
     case maximumBytesTooSmall(Int)
+    case ttlOutOfRange(Int)
 
     /// The option that is wrong, as it is spelt in JSON and YAML.
     public var field: String {
@@ -108,6 +119,7 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
         case .unknownStrategy: "strategy"
         case .shardsOutOfRange, .strategyTakesNoShards: "shards"
         case .maximumBytesTooSmall: "max_bytes"
+        case .ttlOutOfRange: "ttl_seconds"
         }
     }
 
@@ -128,6 +140,9 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
             return "shards cannot be set: strategy \"\(strategy.rawValue)\" has one lock"
         case .maximumBytesTooSmall(let count):
             return "max_bytes must be at least \(MapOptions.smallestMaximumBytes), not \(count)"
+        case .ttlOutOfRange(let seconds):
+            let range = MapOptions.ttlRange
+            return "ttl_seconds must be \(range.lowerBound) to \(range.upperBound), not \(seconds)"
         }
     }
 }

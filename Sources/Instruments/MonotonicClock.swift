@@ -12,4 +12,12 @@ public enum MonotonicClock {
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
     }
+
+    /// The same clock as of the kernel's last tick, up to 10 ms ago (3 ns a call).
+    @inlinable public static func coarseNanoseconds() -> UInt64 {
+        var time = timespec()
+        // Safety: the call only writes the local `time`.
+        unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
 }

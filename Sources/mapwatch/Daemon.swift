@@ -36,7 +36,9 @@ struct Daemon {
         System.raiseDescriptorLimit()
         let configuration = try readConfiguration()
         let maximumBytes = configuration.maximumBytes ?? SystemMemory.available() / 4 * 3
-        let host = MapHost(maximumBytes: maximumBytes, secondsSince1970: System.secondsSince1970)
+        let host = MapHost(
+            maximumBytes: maximumBytes, nanoseconds: MonotonicClock.coarseNanoseconds,
+            secondsSince1970: System.secondsSince1970)
         logger.info("memory for maps", metadata: ["max_bytes": "\(maximumBytes)"])
         try createMaps(configuration.maps, on: host)
         // Both listeners are bound before either serves: a daemon that is half up helps nobody.

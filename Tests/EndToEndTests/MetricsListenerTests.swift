@@ -81,7 +81,10 @@ struct MetricsListenerTests {
         for family in ["map_capacity", "map_allocated_bytes"] {
             #expect(scrape.samples(family, ["map_name": "orders"]).count == 32, "\(family)")
         }
-        let info = ["map_name": "rules", "strategy": "rwlock", "shards": "1", "mode": "normal", "detail": "shard"]
+        let info = [
+            "map_name": "rules", "strategy": "rwlock", "shards": "1", "mode": "normal", "detail": "shard",
+            "ttl_seconds": "none",
+        ]
         #expect(scrape.value("map_info", info) == 1)
         let created = try #require(scrape.value("map_created_timestamp_seconds", ["map_name": "rules"]))
         let started = try #require(scrape.value("process_start_time_seconds"))

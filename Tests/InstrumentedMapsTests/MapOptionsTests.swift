@@ -30,6 +30,12 @@ struct MapOptionsTests {
         Bad(fields: ["shards": .integer(1_025)], field: "shards", text: "shards must be 1 to 1024, not 1025"),
         Bad(fields: ["shards": .integer(.max)], field: "shards", text: "shards must be 1 to 1024, not \(Int.max)"),
         Bad(
+            fields: ["ttl_seconds": .integer(0)], field: "ttl_seconds", text: "ttl_seconds must be 1 to 31536000, not 0"
+        ),
+        Bad(
+            fields: ["ttl_seconds": .integer(31_536_001)], field: "ttl_seconds",
+            text: "ttl_seconds must be 1 to 31536000, not 31536001"),
+        Bad(
             fields: ["strategy": .text("rwlock"), "shards": .integer(1)], field: "shards",
             text: "shards cannot be set: strategy \"rwlock\" has one lock"),
         Bad(
@@ -46,14 +52,17 @@ struct MapOptionsTests {
     private static let badFields = [
         Bad(fields: ["shards": .text("7")], field: "shards", text: "shards must be a whole number, not \"7\""),
         Bad(fields: ["shards": .other("1.5")], field: "shards", text: "shards must be a whole number, not 1.5"),
+        Bad(
+            fields: ["ttl_seconds": .other("1.5")], field: "ttl_seconds",
+            text: "ttl_seconds must be a whole number, not 1.5"),
         Bad(fields: ["strategy": .integer(1)], field: "strategy", text: "strategy must be a text, not 1"),
         Bad(fields: ["strategy": .other("null")], field: "strategy", text: "strategy must be a text, not null"),
         Bad(
             fields: ["ttl": .integer(1)], field: "ttl",
-            text: "option \"ttl\" is unknown; known are strategy, shards, max_bytes"),
+            text: "option \"ttl\" is unknown; known are strategy, shards, max_bytes, ttl_seconds"),
         Bad(
             fields: ["Shards": .integer(1), "a": .integer(1)], field: "Shards",
-            text: "option \"Shards\" is unknown; known are strategy, shards, max_bytes"),
+            text: "option \"Shards\" is unknown; known are strategy, shards, max_bytes, ttl_seconds"),
     ]
 
     @Test("options that fit together are taken", arguments: good)

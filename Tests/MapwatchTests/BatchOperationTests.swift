@@ -11,12 +11,13 @@ struct BatchOperationTests {
             {"op":"put","key64":"/wA=","value64":"AAE="}
             {"op":"get","key":"a"}
             {"op":"delete","key":"ä"}
+            {"op":"put","key":"a","value":"1","ttl_seconds":60}
 
             """
         #expect(
             try BatchOperation.parse(Array(body.utf8)) == [
                 .put(key: [0x61], value: [0x31]), .put(key: [0xff, 0], value: [0, 1]), .get(key: [0x61]),
-                .delete(key: [0xc3, 0xa4]),
+                .delete(key: [0xc3, 0xa4]), .put(key: [0x61], value: [0x31], ttlSeconds: 60),
             ])
         #expect(try BatchOperation.parse([]).isEmpty)
     }
@@ -39,7 +40,16 @@ struct BatchOperationTests {
             (#"{"op":"get","key64":"*"}"#, "line 2: \"key64\" is not base64: \"*\""),
             (
                 #"{"op":"get","key":"a","ttl":4}"#,
-                "line 2: field \"ttl\" is unknown; known are op, key, key64, value, value64"
+                "line 2: field \"ttl\" is unknown; known are op, key, key64, value, value64, ttl_seconds"
+            ),
+            (#"{"op":"get","key":"a","ttl_seconds":4}"#, "line 2: a get takes no \"ttl_seconds\""),
+            (
+                #"{"op":"put","key":"a","value":"b","ttl_seconds":0}"#,
+                "line 2: \"ttl_seconds\" must be a whole number of seconds, 1 to 31536000, not 0"
+            ),
+            (
+                #"{"op":"put","key":"a","value":"b","ttl_seconds":"4"}"#,
+                "line 2: \"ttl_seconds\" must be a whole number of seconds, 1 to 31536000, not \"4\""
             ),
         ])
     func badLine(line: String, expected: String) {

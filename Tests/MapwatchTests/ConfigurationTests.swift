@@ -64,7 +64,12 @@ struct ConfigurationTests {
             ),
             (
                 "maps:\n  - name: a\n    shardz: 4",
-                "mapwatch.yml:3: map \"a\": option \"shardz\" is unknown; known are strategy, shards, max_bytes"
+                "mapwatch.yml:3: map \"a\": option \"shardz\" is unknown; "
+                    + "known are strategy, shards, max_bytes, ttl_seconds"
+            ),
+            (
+                "maps:\n  - name: a\n    ttl_seconds: 0",
+                "mapwatch.yml:3: map \"a\": ttl_seconds must be 1 to 31536000, not 0"
             ),
             (
                 "maps:\n  - name: a\n    strategy: magic",

@@ -12,10 +12,10 @@ extension Shard where Table == ByteTable, Guard: ~Copyable {
         load { unsafe $0.copyValue(of: key, hash, to: output) }
     }
 
-    /// Sets the value of `key`.
+    /// Sets the value of `key`, for `seconds` or, without them, for as long as the table's entries live.
     @inline(__always)
-    func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
-        store { $0.store(key, hash, value: value) }
+    func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int? = nil) -> StoreOutcome {
+        store { $0.store(key, hash, value: value, for: seconds) }
     }
 
     /// Removes `key`; false when it was not there.
@@ -40,6 +40,10 @@ extension Shard where Table == ByteTable, Guard: ~Copyable {
             case .keep: return .kept
             case .store(let value):
                 let outcome = table.store(key, hash, value: value.span)
+                effects.write = .store(outcome)
+                return .stored(outcome)
+            case .storeExpiring(let value, let seconds):
+                let outcome = table.store(key, hash, value: value.span, for: seconds)
                 effects.write = .store(outcome)
                 return .stored(outcome)
             case .remove:

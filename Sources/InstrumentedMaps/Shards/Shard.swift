@@ -23,12 +23,14 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     // Safety: `iterators` keeps the cell alive as long as this shard.
     private let openCount: UnsafeMutablePointer<OpenCount>
     private let iterators: OpenIterators
+    private let expiry: ExpiryCounters?
 
     /// `iterators` are those of the map: a delete looks whether one is open.
     init(_ shardGuard: consuming Guard, _ table: consuming Table, _ iterators: OpenIterators) {
         self.shardGuard = shardGuard
         self.iterators = iterators
         unsafe openCount = iterators.count
+        expiry = table.expiry
         owner = TableOwner(table)
         unsafe self.table = owner.table
     }
@@ -90,18 +92,18 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         shardGuard.sharing { bumpAsReader(counters.iterations) }
     }
 
-    /// Moves up to `budget` slots or records in slices of 64, so that an operation waits for no more than that. A shard
-    /// that nobody has written since it was tidy is not even locked.
+    /// Removes expired entries, moves slots or records, up to `budget` in slices of 64, so that an operation waits for no
+    /// more than that. A shard that nobody has written since it was tidy, and where nothing expires, is not even locked.
     func maintain(budget: Int) -> Int {
         var done = 0
-        while done < budget, counters.tidyAtWrites.value != counters.writes {
+        while done < budget, !isTidy {
             let slice = min(HashIndex.slotsPerStep, budget - done)
             let moved = shardGuard.exclusively {
                 let moved = unsafe table.pointee.maintain(budget: slice)
                 if moved > 0 {
                     unsafe counters.publish(table.pointee)
                 } else {
-                    counters.tidyAtWrites.set(counters.writes)
+                    counters.tidyAtWrites.set(writes)
                 }
                 return moved
             }
@@ -111,10 +113,16 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         return done
     }
 
+    private var isTidy: Bool { counters.tidyAtWrites.value == writes && expiry?.deadlines.value ?? 0 == 0 }
+
+    /// Completed writes, expirations included.
+    private var writes: UInt64 { counters.writes &+ (expiry?.expirations.value ?? 0) }
+
     /// All cells, read relaxed: no lock is taken, so two cells may show two moments.
     func sample(now: UInt64) -> ShardSample {
         var sample = ShardSample()
         counters.read(into: &sample)
+        sample.deletes += expiry?.expirations.value ?? 0
         let lock = shardGuard.sample(now: now)
         sample.lockAcquired = lock.acquired
         sample.lockContended = lock.contended

@@ -37,7 +37,7 @@ struct ShardCounters: ~Copyable {
         allocatedBytes.set(table.allocatedBytes)
     }
 
-    /// Completed writes.
+    /// Completed writes, without expirations.
     var writes: UInt64 { inserts.value &+ updates.value &+ deletes.value }
 
     /// Reads every cell relaxed.

@@ -14,6 +14,13 @@ protocol ShardTable: ~Copyable {
     /// Bytes that the table holds of the allocators.
     var allocatedBytes: UInt64 { get }
 
+    /// The cells of a table whose entries can expire; nil for one whose cannot.
+    var expiry: ExpiryCounters? { get }
+
     /// Does up to `budget` small moves that no operation waits for, and returns how many; 0 when all is well.
     mutating func maintain(budget: Int) -> Int
+}
+
+extension ShardTable where Self: ~Copyable {
+    var expiry: ExpiryCounters? { nil }
 }

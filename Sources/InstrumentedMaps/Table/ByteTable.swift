@@ -1,10 +1,17 @@
+import Instruments
+
 // The table of one shard: an index of places and the records that it refers to.
 //
 //     HashIndex   [ place·ref | place·ref | · | place·ref ]          8 bytes an entry, sorted by place
 //                               │
 //     RecordStore               └──▶ [ header │ key │ value ]       inline in a slot of 16-byte units
+//                                       │ deadline, where there is one
+//     ExpiryWheel               ────────┘                           chained by deadline
 //
 // Neither growth nor a delete touches a record; a search touches one, and only when all 32 bits of its place agree.
+//
+// An entry is gone for every caller from its deadline on; its memory goes with `maintain`, or with the next write of the
+// key. What goes so counts in its `expirations`.
 
 /// Keys and values of one shard, with its own account of the bytes they take.
 ///
@@ -12,14 +19,25 @@
 struct ByteTable: ShardTable, ~Copyable {
     private var index: HashIndex
     private var store: RecordStore
+    private var wheel: ExpiryWheel
+    private let clock: ExpiryClock
+    /// How long an entry lives when nobody says otherwise; nil for ever.
+    private let ttlSeconds: Int?
+    private let counters = ExpiryCounters()
 
-    /// An empty table, which takes its memory from `budget`.
-    init(budget: MemoryBudget = MemoryBudget()) {
+    /// An empty table, which takes its memory from `budget`; `clock` is read only where an entry has a deadline.
+    init(
+        budget: MemoryBudget = MemoryBudget(),
+        clock: ExpiryClock = .system, ttlSeconds: Int? = nil
+    ) {
         index = HashIndex(budget: budget)
         store = RecordStore(budget: budget)
+        wheel = ExpiryWheel(budget: budget)
+        self.clock = clock
+        self.ttlSeconds = ttlSeconds
     }
 
-    /// Live entries.
+    /// Entries, those included whose time is over but whose memory is still here.
     var count: Int { index.count }
 
     /// Slots of the index.
@@ -28,12 +46,17 @@ struct ByteTable: ShardTable, ~Copyable {
     /// Live entries with their records and index words: falls with every delete.
     var liveBytes: UInt64 { UInt64(store.liveBytes + index.count * 8) }
 
-    /// What records and index hold of the allocators.
-    var allocatedBytes: UInt64 { UInt64(store.allocatedBytes + index.bytes) }
+    /// What records, index and wheel hold of the allocators.
+    var allocatedBytes: UInt64 { UInt64(store.allocatedBytes + index.bytes + wheel.bytes) }
+
+    var expiry: ExpiryCounters? { counters }
+
+    /// Whether any entry has a deadline.
+    var hasDeadlines: Bool { wheel.count > 0 }
 
     /// A copy of the value of `key`, or nil. Cost: one probe run and the copy.
     func find(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
-        guard let position = position(of: key, hash) else { return nil }
+        guard let position = position(of: key, hash), !isExpired(position.ref) else { return nil }
         return unsafe [UInt8](store.record(at: position.ref).value)
     }
 
@@ -41,7 +64,7 @@ struct ByteTable: ShardTable, ~Copyable {
     /// without an allocation.
     @inline(__always)
     func copyValue(of key: Span<UInt8>, _ hash: KeyHash, to output: UnsafeMutableRawBufferPointer) -> Int? {
-        guard let position = position(of: key, hash) else { return nil }
+        guard let position = position(of: key, hash), !isExpired(position.ref) else { return nil }
         let value = unsafe store.record(at: position.ref).value
         if value.count <= output.count { unsafe output.copyMemory(from: value) }
         return value.count
@@ -49,22 +72,28 @@ struct ByteTable: ShardTable, ~Copyable {
 
     /// Shows `body` the value of `key` where it lies, nil when it is absent, and returns what that returns.
     func withValue<R>(_ key: Span<UInt8>, _ hash: KeyHash, _ body: (Span<UInt8>?) -> R) -> R {
-        guard let position = position(of: key, hash) else { return body(nil) }
+        guard let position = position(of: key, hash), !isExpired(position.ref) else { return body(nil) }
         // Safety: the span cannot outlive the call that it is passed to, and the record outlives it.
         return unsafe body(Span(_unsafeBytes: store.record(at: position.ref).value))
     }
 
-    /// Sets the value of `key`, unless there is no memory for it: then nothing is changed.
+    /// Sets the value of `key`, for `seconds` or, without them, for as long as the table's entries live, unless there is
+    /// no memory for it: then nothing is changed.
     @inline(__always)
     mutating func store(
-        _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, _ writes: some TableWrites = PlainWrites()
+        _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int? = nil,
+        _ writes: some TableWrites = PlainWrites()
     ) -> StoreOutcome {
         precondition(unsafe key.count <= Record.maximumKeyBytes, "a key has at most 65,535 bytes")
         precondition(unsafe value.count <= Record.maximumValueBytes, "a value has at most 4 GiB")
-        let size = unsafe Record.size(key: key.count, value: value.count)
         var position = search(key, hash)
+        let seconds = seconds ?? ttlSeconds
         writes.begin()
         defer { writes.end(view) }
+        if seconds != nil || position.isThere && expires(position.ref) {
+            return storeWithDeadline(key, hash, value, for: seconds, position, writes)
+        }
+        let size = unsafe Record.size(key: key.count, value: value.count)
         guard position.isThere else {
             if !index.hasRoom {
                 guard index.makeRoom(writes) else { return .refused }
@@ -93,36 +122,41 @@ struct ByteTable: ShardTable, ~Copyable {
         _ key: Span<UInt8>, _ hash: KeyHash, _ writes: some TableWrites = PlainWrites()
     ) -> Bool {
         guard let position = position(of: key, hash) else { return false }
-        let ref = position.ref
         writes.begin()
-        index.remove(position, writes)
-        store.release(ref, writes)
-        writes.end(view)
+        defer { writes.end(view) }
+        if expires(position.ref) { return removeWithDeadline(position, writes) }
+        removeRecord(at: position, writes)
         return true
     }
 
     /// Calls `body` with key and value of each entry, in the order of places.
     func forEach(_ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
+        let now = hasDeadlines ? clock.now : 0
         index.forEach { ref in
             let record = unsafe store.record(at: ref)
+            if unsafe record.expires, unsafe record.deadline <= now { return }
             // Safety: spans cannot outlive the call that they are passed to, and the record outlives it.
             unsafe body(Span(_unsafeBytes: record.key), Span(_unsafeBytes: record.value))
         }
     }
 
-    /// Does up to `budget` moves that nobody waits for: the rest of a growth, the emptying of half-empty slabs. Returns
-    /// how many it did; 0 when all is well.
+    /// Does up to `budget` steps that nobody waits for: removes entries whose time is over, ends a growth, empties
+    /// half-empty slabs. Returns how many it did; 0 when all is well.
     mutating func maintain(budget: Int) -> Int { maintain(budget: budget, PlainWrites()) }
 
     mutating func maintain(budget: Int, _ writes: some TableWrites) -> Int {
         writes.begin()
         defer { writes.end(view) }
+        let expired = expire(budget: budget, writes)
+        guard expired == 0 else { return expired }
         let visited = index.moveOn(slots: budget, writes)
         guard visited == 0 else { return visited }
-        return unsafe store.compact(budget: budget, writes) { record, old, new in
+        return store.compact(budget: budget, writes) { store, old, new in
+            let record = unsafe store.record(at: new)
             let position = index.search(unsafe record.place) { $0 == old }
             precondition(position.isThere, "a live record has no index word")
             index.replace(position, with: new, writes)
+            if unsafe record.expires { wheel.didMove(to: new, in: store, writes) }
         }
     }
 
@@ -139,5 +173,109 @@ struct ByteTable: ShardTable, ~Copyable {
     private func position(of key: Span<UInt8>, _ hash: KeyHash) -> HashIndex.Position? {
         let position = search(key, hash)
         return position.isThere ? position : nil
+    }
+
+    @inline(__always)
+    private mutating func removeRecord(at position: HashIndex.Position, _ writes: some TableWrites) {
+        let ref = position.ref
+        index.remove(position, writes)
+        store.release(ref, writes)
+    }
+}
+
+// MARK: - Expiry
+
+extension ByteTable {
+    @inline(__always)
+    private func expires(_ ref: RecordRef) -> Bool { unsafe store.record(at: ref).expires }
+
+    @inline(__always)
+    private func isExpired(_ ref: RecordRef) -> Bool { expires(ref) && isOver(ref) }
+
+    @inline(never)
+    private func isOver(_ ref: RecordRef) -> Bool { unsafe store.record(at: ref).deadline <= clock.now }
+
+    /// ``store(_:_:value:for:)`` where the new record has a deadline, or the one that was `found`. Takes an entry whose
+    /// time is over for the absent one that it is, and its place in the index for the new one: so no store removes and
+    /// inserts, which could move twice 64 slots.
+    @inline(never)
+    private mutating func storeWithDeadline(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ value: Span<UInt8>, for seconds: Int?, _ found: HashIndex.Position,
+        _ writes: some TableWrites
+    ) -> StoreOutcome {
+        let deadline = seconds.map { clock.deadline(in: $0) }
+        if deadline != nil, !wheel.makeRoom(at: clock.now) { return .refused }
+        let size =
+            unsafe Record.size(key: key.count, value: value.count) + (deadline == nil ? 0 : Record.expiryBytes)
+        var position = found
+        guard position.isThere else {
+            if !index.hasRoom {
+                guard index.makeRoom(writes) else { return .refused }
+                position = search(key, hash)
+            }
+            guard let ref = store.allocate(size, writes) else { return .refused }
+            write(ref, hash.place, key, value, deadline, writes)
+            index.insert(hash.place, ref, at: position, writes)
+            return .inserted
+        }
+        let old = position.ref
+        let (wasExpiring, wasOver) = (expires(old), isExpired(old))
+        if store.fits(size, in: old) {
+            if wasExpiring { leaveWheel(old, writes) }
+            write(old, hash.place, key, value, deadline, writes)
+        } else {
+            guard let new = store.allocate(size, writes) else { return .refused }
+            if wasExpiring { leaveWheel(old, writes) }
+            write(new, hash.place, key, value, deadline, writes)
+            index.replace(position, with: new, writes)
+            store.release(old, writes)
+        }
+        guard wasOver else { return .updated }
+        counters.expirations.addExclusively()
+        return .inserted
+    }
+
+    private mutating func write(
+        _ ref: RecordRef, _ place: UInt32, _ key: Span<UInt8>, _ value: Span<UInt8>, _ deadline: UInt32?,
+        _ writes: some TableWrites
+    ) {
+        if let deadline {
+            unsafe writes.write(store.record(at: ref), place: place, key: key, value: value, deadline: deadline)
+            wheel.add(ref, in: store, writes)
+            counters.deadlines.set(UInt64(wheel.count))
+        } else {
+            unsafe writes.write(store.record(at: ref), place: place, key: key, value: value)
+        }
+    }
+
+    private mutating func leaveWheel(_ ref: RecordRef, _ writes: some TableWrites) {
+        wheel.remove(ref, in: store, writes)
+        counters.deadlines.set(UInt64(wheel.count))
+    }
+
+    /// Removes an entry that has a deadline; false when its time is over already: then it is left to the wheel, as if it
+    /// were not there.
+    @inline(never)
+    private mutating func removeWithDeadline(_ position: HashIndex.Position, _ writes: some TableWrites) -> Bool {
+        if isOver(position.ref) { return false }
+        leaveWheel(position.ref, writes)
+        removeRecord(at: position, writes)
+        return true
+    }
+
+    /// Removes up to `budget` entries whose time is over; returns how many steps it took.
+    private mutating func expire(budget: Int, _ writes: some TableWrites) -> Int {
+        guard hasDeadlines else { return 0 }
+        let now = clock.now
+        var left = budget
+        while let ref = wheel.nextDue(at: now, budget: &left, in: store, writes) {
+            let position = index.search(unsafe store.record(at: ref).place) { $0 == ref }
+            precondition(position.isThere, "a record that is due has no index word")
+            leaveWheel(ref, writes)
+            removeRecord(at: position, writes)
+            counters.expirations.addExclusively()
+            left -= 1
+        }
+        return budget - left
     }
 }

@@ -24,17 +24,22 @@ struct PublishedTable {
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
     private let retired: UnsafeMutablePointer<RetiredMemory>
     let epochs: ReaderEpochs
+    /// Read only where an entry with a deadline is met.
+    private let clock: ExpiryClock
 
     private static let cellCount = 16
 
-    static func make(budget: MemoryBudget, epochs: ReaderEpochs = .shared) -> PublishedTable {
+    static func make(budget: MemoryBudget, epochs: ReaderEpochs = .shared, clock: ExpiryClock = .system)
+        -> PublishedTable
+    {
         let block = UnsafeMutableRawPointer.allocate(byteCount: cellCount * 8, alignment: 128)
         let cells = unsafe block.bindMemory(to: Atomic<UInt64>.self, capacity: cellCount)
         for index in 0..<cellCount { unsafe (cells + index).initialize(to: Atomic(0)) }
         let retired = UnsafeMutablePointer<RetiredMemory>.allocate(capacity: 1)
         unsafe retired.initialize(to: RetiredMemory(budget: budget, epochs: epochs))
-        let table = unsafe PublishedTable(cells: cells, retired: retired, epochs: epochs)
-        unsafe table.show(TableView(current: IndexArray(), next: IndexArray(), boundary: 0, cursor: 0, slabAddresses: nil))
+        let table = unsafe PublishedTable(cells: cells, retired: retired, epochs: epochs, clock: clock)
+        unsafe table.show(
+            TableView(current: IndexArray(), next: IndexArray(), boundary: 0, cursor: 0, slabAddresses: nil))
         return table
     }
 
@@ -150,8 +155,10 @@ struct PublishedTable {
         let header = unsafe RecordHeader(record)
         guard unsafe get(version) == before else { return .torn }
         guard unsafe header.hasKey(key, in: record) else { return .absent }
+        // No other record has this key: the search goes on to its end.
+        if header.expires, header.deadline <= clock.now { return .absent }
         let value = unsafe SharedWords.bytes(
-            record, at: recordHeaderBytes &+ header.keyCount, count: header.valueCount)
+            record, at: header.keyOffset &+ header.keyCount, count: header.valueCount)
         return unsafe get(version) == before ? .found(value) : .torn
     }
 

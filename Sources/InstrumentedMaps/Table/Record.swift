@@ -7,8 +7,17 @@ import Glibc
 //     │ place │ value length │ key length │ state │ key bytes … │ value bytes … │
 //     └───────┴──────────────┴────────────┴───────┴─────────────┴───────────────┘
 //
-// `place` is the half of the hash that the index is ordered by: a record that is moved finds its index word by it. A free
-// slot has state 0 and, in the first four bytes, the next free slot of its slab.
+// and one that expires, whose key begins 12 bytes later:
+//
+//      8            10      12         16     20         24
+//     ┌────────────┬───────┬──────────┬──────┬──────────┬─────────────┬───────────────┐
+//     │ key length │ state │ deadline │ next │ previous │ key bytes … │ value bytes … │
+//     └────────────┴───────┴──────────┴──────┴──────────┴─────────────┴───────────────┘
+//
+// `place` is the half of the hash that the index is ordered by: a record that is moved finds its index word by it. The
+// state is the offset of the key, so that one comparison of four bytes tells length and kind. `next` and `previous` chain
+// the records of one slot of the ``ExpiryWheel``. A free slot has state 0 and, in the first four bytes, the next free
+// slot of its slab.
 
 /// Place, lengths and state.
 let recordHeaderBytes = 12
@@ -18,7 +27,10 @@ let recordHeaderBytes = 12
 /// Not thread safe: every use stands under the shard's lock.
 @unsafe
 struct Record {
-    static let live: UInt16 = 1
+    /// Deadline and the two links.
+    static let expiryBytes = 12
+    static let plain = UInt16(recordHeaderBytes)
+    static let expiring = UInt16(recordHeaderBytes + expiryBytes)
 
     let base: UnsafeMutableRawPointer
 
@@ -33,13 +45,25 @@ struct Record {
     static var maximumKeyBytes: Int { Int(UInt16.max) }
     static var maximumValueBytes: Int { Int(UInt32.max) }
 
-    /// Writes a whole entry into a slot that is large enough.
+    /// Writes a whole entry that does not expire into a slot that is large enough.
     @inline(__always)
     func write(place: UInt32, key: Span<UInt8>, value: Span<UInt8>) {
+        unsafe write(place, key, value, state: Record.plain)
+    }
+
+    /// Writes a whole entry that expires; the slot is large enough for ``expiryBytes`` more. Its links are for the wheel
+    /// to set.
+    func write(place: UInt32, key: Span<UInt8>, value: Span<UInt8>, deadline: UInt32) {
+        unsafe base.storeBytes(of: deadline, toByteOffset: 12, as: UInt32.self)
+        unsafe write(place, key, value, state: Record.expiring)
+    }
+
+    @inline(__always)
+    private func write(_ place: UInt32, _ key: Span<UInt8>, _ value: Span<UInt8>, state: UInt16) {
         unsafe base.storeBytes(of: place, as: UInt32.self)
         unsafe base.storeBytes(of: UInt16(truncatingIfNeeded: key.count), toByteOffset: 8, as: UInt16.self)
-        unsafe base.storeBytes(of: Record.live, toByteOffset: 10, as: UInt16.self)
-        unsafe copy(key, to: recordHeaderBytes)
+        unsafe base.storeBytes(of: state, toByteOffset: 10, as: UInt16.self)
+        unsafe copy(key, to: Int(state))
         unsafe writeValue(value)
     }
 
@@ -47,35 +71,55 @@ struct Record {
     @inline(__always)
     func writeValue(_ value: Span<UInt8>) {
         unsafe base.storeBytes(of: UInt32(truncatingIfNeeded: value.count), toByteOffset: 4, as: UInt32.self)
-        unsafe copy(value, to: recordHeaderBytes &+ keyCount)
+        unsafe copy(value, to: keyOffset &+ keyCount)
     }
 
     var place: UInt32 { unsafe base.load(as: UInt32.self) }
-    var isLive: Bool { unsafe base.load(fromByteOffset: 10, as: UInt16.self) == Record.live }
+    var isLive: Bool { unsafe keyOffset != 0 }
+    /// Whether the entry has a deadline.
+    @inline(__always)
+    var expires: Bool { unsafe keyOffset == Int(Record.expiring) }
+    @inline(__always)
+    var keyOffset: Int { unsafe Int(base.load(fromByteOffset: 10, as: UInt16.self)) }
     @inline(__always)
     var keyCount: Int { unsafe Int(base.load(fromByteOffset: 8, as: UInt16.self)) }
     @inline(__always)
     var valueCount: Int { unsafe Int(base.load(fromByteOffset: 4, as: UInt32.self)) }
-    var size: Int { unsafe Record.size(key: keyCount, value: valueCount) }
+    var size: Int { unsafe keyOffset + keyCount + valueCount }
 
     var key: UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(start: base + recordHeaderBytes, count: keyCount)
+        unsafe UnsafeRawBufferPointer(start: base + keyOffset, count: keyCount)
     }
 
     @inline(__always)
     var value: UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(start: base + recordHeaderBytes + keyCount, count: valueCount)
+        unsafe UnsafeRawBufferPointer(start: base + keyOffset + keyCount, count: valueCount)
     }
 
-    /// Whether this is the record of `other`. Compared by words, the last of which overlaps the one before.
+    /// Whether this is the record of `other`.
     @inline(__always)
     func hasKey(_ other: Span<UInt8>) -> Bool {
-        let count = unsafe keyCount
-        guard other.count == count else { return false }
+        // Length and kind in one comparison; where nothing expires the second is made for keys of another length only.
+        let header = unsafe base.load(fromByteOffset: 8, as: UInt32.self)
+        guard let wanted = UInt16(exactly: other.count) else { return false }
+        if unsafe header == Record.header(wanted, Record.plain) { return unsafe hasBytes(other, at: recordHeaderBytes) }
+        guard unsafe header == Record.header(wanted, Record.expiring) else { return false }
+        return unsafe hasBytes(other, at: recordHeaderBytes + Record.expiryBytes)
+    }
+
+    @inline(__always)
+    private static func header(_ keyCount: UInt16, _ state: UInt16) -> UInt32 {
+        UInt32(keyCount) | UInt32(state) << 16
+    }
+
+    /// Compares a key of the same length by words, the last of which overlaps the one before.
+    @inline(__always)
+    private func hasBytes(_ other: Span<UInt8>, at offset: Int) -> Bool {
+        let count = other.count
         // Safety: both sides have `count` readable bytes, and every word lies within them.
         return unsafe other.withUnsafeBytes { bytes in
             guard let right = bytes.baseAddress else { return true }
-            let left = unsafe UnsafeRawPointer(base + recordHeaderBytes)
+            let left = unsafe UnsafeRawPointer(base + offset)
             guard count >= 8 else { return unsafe memcmp(left, right, count) == 0 }
             var offset = 0
             while offset &+ 8 < count {
@@ -84,6 +128,23 @@ struct Record {
             }
             return unsafe Record.word(left, count &- 8) == Record.word(right, count &- 8)
         }
+    }
+
+    // MARK: - Expiry: only where `expires`
+
+    /// The tick from which on the entry is gone.
+    var deadline: UInt32 { unsafe base.load(fromByteOffset: 12, as: UInt32.self) }
+
+    /// The record behind this one in its slot of the wheel; 0 is none.
+    var next: UInt32 { unsafe base.load(fromByteOffset: 16, as: UInt32.self) }
+
+    /// The record before this one, or the number of the wheel's slot.
+    var previous: UInt32 { unsafe base.load(fromByteOffset: 20, as: UInt32.self) }
+
+    /// Sets both links, in one word.
+    func setLinks(next: UInt32, previous: UInt32, _ writes: some TableWrites) {
+        let word = UInt64(next) | UInt64(previous) << 32
+        unsafe writes.store(word, at: (base + 16).assumingMemoryBound(to: UInt64.self))
     }
 
     // MARK: - Free slots

@@ -288,12 +288,12 @@ extension RecordStore {
     /// is nothing to gain. `didMove` learns of each record's old and new place before the old one is gone.
     mutating func compact(
         budget: Int, _ writes: some TableWrites,
-        didMove: (_ record: Record, _ old: RecordRef, _ new: RecordRef) -> Void
+        didMove: (_ store: borrowing RecordStore, _ old: RecordRef, _ new: RecordRef) -> Void
     ) -> Int {
         var moved = 0
         for units in 1...RecordStore.largestClass where unsafe classes[units].slabs > 1 {
             while moved < budget, let victim = victim(units) {
-                moved += unsafe empty(victim, units, budget: budget - moved, writes, didMove)
+                moved += empty(victim, units, budget: budget - moved, writes, didMove)
             }
         }
         return moved
@@ -317,7 +317,7 @@ extension RecordStore {
     /// Moves records out of one slab, from its end; the last one that goes takes the slab with it.
     private mutating func empty(
         _ number: UInt32, _ units: Int, budget: Int, _ writes: some TableWrites,
-        _ didMove: (_ record: Record, _ old: RecordRef, _ new: RecordRef) -> Void
+        _ didMove: (_ store: borrowing RecordStore, _ old: RecordRef, _ new: RecordRef) -> Void
     ) -> Int {
         var moved = 0
         var slot = unsafe (slabs?[Int(number)].untouched ?? 0) - 1
@@ -330,7 +330,7 @@ extension RecordStore {
             guard unsafe source.isLive else { continue }
             let new = takeSlot(units)
             unsafe writes.copy(source, to: record(at: new))
-            unsafe didMove(source, old, new)
+            didMove(self, old, new)
             moved += 1
             if unsafe slabs?[Int(number)].used == 1 {
                 link(number, units)

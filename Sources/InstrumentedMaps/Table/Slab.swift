@@ -43,7 +43,7 @@ struct Slab {
     }
 
     /// What the heap keeps beside each block (glibc: the size word of the chunk).
-    private static let heapOverhead = 8
+    static let heapOverhead = 8
 
     /// The memory of the slab, which ends with it.
     var block: MemoryBlock {

@@ -22,6 +22,7 @@ protocol TableWrites {
 
     /// Records: see the functions of the same names there.
     func write(_ record: Record, place: UInt32, key: Span<UInt8>, value: Span<UInt8>)
+    func write(_ record: Record, place: UInt32, key: Span<UInt8>, value: Span<UInt8>, deadline: UInt32)
     func writeValue(_ record: Record, _ value: Span<UInt8>)
     func setFree(_ record: Record, next: UInt32)
     func copy(_ record: Record, to target: Record)
@@ -60,6 +61,10 @@ struct PlainWrites: TableWrites {
         unsafe record.write(place: place, key: key, value: value)
     }
 
+    func write(_ record: Record, place: UInt32, key: Span<UInt8>, value: Span<UInt8>, deadline: UInt32) {
+        unsafe record.write(place: place, key: key, value: value, deadline: deadline)
+    }
+
     @inline(__always)
     func writeValue(_ record: Record, _ value: Span<UInt8>) { unsafe record.writeValue(value) }
 
@@ -92,6 +97,10 @@ struct PublishedWrites: TableWrites {
 
     func write(_ record: Record, place: UInt32, key: Span<UInt8>, value: Span<UInt8>) {
         unsafe record.publish(place: place, key: key, value: value)
+    }
+
+    func write(_ record: Record, place: UInt32, key: Span<UInt8>, value: Span<UInt8>, deadline: UInt32) {
+        unsafe record.publish(place: place, key: key, value: value, deadline: deadline)
     }
 
     func writeValue(_ record: Record, _ value: Span<UInt8>) { unsafe record.publishValue(value) }

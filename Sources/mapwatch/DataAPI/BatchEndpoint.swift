@@ -31,8 +31,8 @@ struct BatchEndpoint {
         for operation in operations {
             var line = JSONLine()
             switch operation {
-            case .put(let key, let value):
-                line.add("status", status(of: map.store(key, value)))
+            case .put(let key, let value, let seconds):
+                line.add("status", status(of: map.store(key, value, for: seconds)))
             case .delete(let key):
                 line.add("status", map.delete(key) ? 204 : 404)
             case .get(let key):

@@ -2,7 +2,8 @@ import InstrumentedMaps
 
 /// One line of a batch.
 enum BatchOperation: Equatable {
-    case put(key: [UInt8], value: [UInt8])
+    /// `ttlSeconds` nil is for as long as the map's entries live.
+    case put(key: [UInt8], value: [UInt8], ttlSeconds: Int? = nil)
     case get(key: [UInt8])
     case delete(key: [UInt8])
 
@@ -26,12 +27,12 @@ enum BatchOperation: Equatable {
         let operation: BatchOperation
         do {
             operation = try BatchOperation(
-                JSONMembers(JSONValue.parse(line), known: ["op", "key", "key64", "value", "value64"]))
+                JSONMembers(JSONValue.parse(line), known: ["op", "key", "key64", "value", "value64", "ttl_seconds"]))
         } catch {
             throw .badRequest("\(place)\(error)")
         }
         switch operation {
-        case .put(let key, let value):
+        case .put(let key, let value, _):
             try DataAPI.checkKey(key, place)
             guard value.count <= DataAPI.maximumValueBytes else {
                 throw .badRequest(
@@ -50,8 +51,10 @@ enum BatchOperation: Equatable {
         }
         guard let key = try members.bytes("key") else { throw JSONProblem("\"key\" is missing") }
         let value = try members.bytes("value")
+        let seconds = try TimeToLive.seconds(members)
+        guard name == "put" || seconds == nil else { throw JSONProblem("a \(name) takes no \"ttl_seconds\"") }
         switch (name, value) {
-        case ("put", let value?): self = .put(key: key, value: value)
+        case ("put", let value?): self = .put(key: key, value: value, ttlSeconds: seconds)
         case ("put", nil): throw JSONProblem("a put needs a \"value\"")
         case (_, _?): throw JSONProblem("a \(name) takes no \"value\"")
         case ("get", nil): self = .get(key: key)

@@ -32,10 +32,12 @@ struct EntryEndpoint {
     private func put(_ request: HTTPRequest, _ parameters: RouteParameters) throws(APIProblem) -> HTTPResponse {
         let key = try key(parameters)
         let conditions = try EntryConditions(request.headers)
+        let seconds = try TimeToLive.seconds(request.headers)
         let map = try host.writableMap(DataAPI.name(parameters))
         let outcome =
             conditions.isEmpty
-            ? map.store(key, request.body) : try store(key, request.body, in: map, when: conditions)
+            ? map.store(key, request.body, for: seconds)
+            : try store(key, request.body, for: seconds, in: map, when: conditions)
         switch outcome {
         case .inserted: return .empty(201).with(EntityTag(of: request.body.span))
         case .updated: return .empty(204).with(EntityTag(of: request.body.span))
@@ -44,14 +46,16 @@ struct EntryEndpoint {
     }
 
     private func store(
-        _ key: [UInt8], _ value: [UInt8], in map: any InstrumentedMap, when conditions: EntryConditions
+        _ key: [UInt8], _ value: [UInt8], for seconds: Int?, in map: any InstrumentedMap,
+        when conditions: EntryConditions
     ) throws(APIProblem) -> StoreOutcome {
         var current: EntityTag?
         var failure: EntryConditions.Header?
         let outcome = map.modify(key.span, countingLoad: false) { there in
             if let there { current = EntityTag(of: there) }
             failure = conditions.failure(for: current)
-            return failure == nil ? .store(value) : .keep
+            if failure != nil { return .keep }
+            return seconds.map { .storeExpiring(value, ttlSeconds: $0) } ?? .store(value)
         }
         guard case .stored(let stored) = outcome else {
             throw .preconditionFailed(failure ?? .ifMatch, map.name, key, current)

@@ -107,6 +107,9 @@ struct JSONMembers {
         self.known = known
     }
 
+    /// A member as it was written, nil when it is absent.
+    func value(_ name: String) -> JSONValue? { members[name] }
+
     /// The text of a member, nil when it is absent.
     func text(_ name: String) throws(JSONProblem) -> String? {
         guard let value = members[name] else { return nil }

@@ -89,6 +89,7 @@ struct MapsEndpoint {
         line.add("strategy", map.options.strategy.rawValue)
         line.add("shards", map.options.shards)
         if let maximum = map.options.maximumBytes { line.add("max_bytes", maximum) }
+        if let seconds = map.options.ttlSeconds { line.add("ttl_seconds", seconds) }
         line.add("entries", map.sum(\.entries))
         line.add("bytes", map.sum(\.liveBytes))
         line.add("allocated_bytes", map.sum(\.allocatedBytes))

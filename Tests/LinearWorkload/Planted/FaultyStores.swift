@@ -44,6 +44,8 @@ final class ModifyInTwoSteps: ForwardingMap {
         switch value.map({ decide($0.span) }) ?? decide(nil) {
         case .keep: return .kept
         case .store(let new): return .stored(inner.store(key, new.span))
+        case .storeExpiring(let new, let seconds):
+            return .stored(inner.store(key, new.span, ttlSeconds: seconds))
         case .remove: return inner.delete(key) ? .removed : .kept
         }
     }

@@ -16,6 +16,10 @@ extension ForwardingMap {
 
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome { inner.store(key, value) }
 
+    func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome {
+        inner.store(key, value, ttlSeconds: ttlSeconds)
+    }
+
     func delete(_ key: Span<UInt8>) -> Bool { inner.delete(key) }
 
     func modify(
