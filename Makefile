@@ -8,7 +8,7 @@ BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit race linear bench clean
+.PHONY: help run test check unit race linear hostile bench clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -17,6 +17,7 @@ help:
 	@echo "make unit   unit and end-to-end tests, with a real Prometheus"
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
+	@echo "make hostile a million hostile requests that must not add a series: two minutes"
 	@echo "make bench  maps beside oneTBB and others, shard sweep, and a mixed load on the data port: under ten minutes"
 	@echo "make clean  remove what was built"
 
@@ -62,6 +63,14 @@ linear:
 	$(call install,$(RUN_PACKAGES))
 	Tests/LinearProbe/planted.sh
 	swift run -c release linear-probe --strategy all --operations 10000000
+
+# A million requests that were made to break a label, and the number of series they leave.
+hostile:
+	$(call install,$(RUN_PACKAGES))
+	swift build -c release --product mapwatch
+	swift build --build-tests
+	MAPWATCH_BINARY=$(CURDIR)/.build/release/mapwatch MAPWATCH_HOSTILE_REQUESTS=1000000 \
+	    swift test --skip-build --filter HostileRequestTests
 
 bench:
 	$(call install,$(BENCH_PACKAGES))

@@ -60,7 +60,8 @@ let package = Package(
         .testTarget(
             name: "MapwatchTests",
             dependencies: [
-                "mapwatch", "AccidentIndicators", "ConfigurationFile", "HTTPServer", "InstrumentedMaps", "Scenarios",
+                "mapwatch", "AccidentIndicators", "Collectors", "ConfigurationFile", "Exposition", "HTTPServer",
+                "InstrumentedMaps", "Instruments", "Scenarios", "TestSupport",
             ]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "CZlib", "TestSupport"]),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"]),

@@ -6,7 +6,7 @@ public import InstrumentedMaps
 //     scraper A   ──●────────●────────●──      cursor: the reading of A's last completed scrape
 //     curl        ─────●──────────────●──      cursor of its own: neither disturbs the other
 
-/// The sizes of all shards at one moment: where a cursor stands.
+/// The sizes of all shards, or of whole maps that are shown as one row, at one moment: where a cursor stands.
 public struct SizeReading: Sendable {
     struct Size: Sendable {
         let entries: UInt64
@@ -21,7 +21,7 @@ public struct SizeReading: Sendable {
         self.nanoseconds = nanoseconds
         sizes = Dictionary(
             uniqueKeysWithValues: maps.map { map in
-                (map.incarnation, map.shards.map { Size(entries: $0.entries, bytes: $0.liveBytes) })
+                (map.incarnation, map.rows.map { Size(entries: $0.entries, bytes: $0.liveBytes) })
             })
     }
 
@@ -50,7 +50,7 @@ public struct SizeDeltas: Sendable, Equatable {
     public let maps: [MapSizeDelta]
 }
 
-/// How one map has changed, shard by shard.
+/// How one map has changed, row by row.
 public struct MapSizeDelta: Sendable, Equatable {
     public let name: MapName
     public let shards: [ShardSizeDelta]

@@ -19,6 +19,13 @@ public struct HostCollector: Collector {
                 "mapwatch_maps_allocated_bytes", .gauge, help: "Bytes that all maps together hold now.",
                 value: .count(host.allocatedBytes)),
             MetricFamily(
+                "mapwatch_series_budget", .gauge, help: "Series that all maps together may have.",
+                value: host.seriesBudget.map { .signed(Int64($0)) } ?? .real(.infinity)),
+            MetricFamily(
+                "mapwatch_series_folded", .gauge,
+                help: "Maps shown as one row each, because a row a shard would not have fit the budget.",
+                value: .count(UInt64(host.maps.count { $0.detail == .map }))),
+            MetricFamily(
                 "mapwatch_maps_dropped_total", .counter, help: "Maps dropped.", value: .count(host.mapsDropped)),
             MetricFamily(
                 "mapwatch_entries_dropped_total", .counter, help: "Entries that dropped maps held.",

@@ -21,19 +21,19 @@ public struct IndicatorCollector: Collector {
             help: "Deletes among writes, by maintenance cycle of 10 s; cycles without writes are skipped.")
         for map in scrape.maps.maps {
             let reading = readings[map.incarnation] ?? IndicatorReading()
-            let labels = LabelSet(["map_name": map.name.text])
+            let labels = scrape.labels(of: map)
             for (index, gauge) in IndicatorCollector.gauges.enumerated() {
-                gauges[index].append(labels, gauge.value(reading))
+                gauges[index].append(labels.map, gauge.value(reading))
             }
             // No share is above the last bound, 1.
             let ratios = reading.cycleDeleteRatios
             cycles.append(
-                labels,
+                labels.map,
                 HistogramValue(IndicatorCollector.cycleBounds, counts: ratios.counts + [0], sum: .real(ratios.sum)))
             let own = sampler.lines(of: map.name)
             for indicator in Indicator.allCases {
                 lines.append(
-                    LabelSet(["map_name": map.name.text, "indicator": indicator.rawValue]),
+                    labels.with("indicator", indicator.rawValue),
                     .real(own.line(indicator, shards: map.shards.count)))
             }
         }

@@ -13,7 +13,7 @@ public struct IteratorCollector: Collector {
             "map_iterator_age_seconds", .gauge,
             help: "Time since the open iterator that has rested longest was opened or last moved; 0 without one.")
         for map in scrape.maps.maps {
-            let labels = LabelSet(["map_name": map.name.text])
+            let labels = scrape.labels(of: map).map
             open.append(labels, .count(UInt64(map.openIterators)))
             age.append(labels, .nanoseconds(map.iteratorRestingNanoseconds))
         }

@@ -12,7 +12,7 @@ public struct LatencyCollector: Collector {
         var waits = MetricFamily(
             histogram: "map_lock_wait_seconds", help: "Ended waits for the map's locks, every contended one.")
         for map in scrape.maps.maps {
-            waits.append(LabelSet(["map_name": map.name.text]), value(map.lockWaits, LatencyCollector.lockWaits))
+            waits.append(scrape.labels(of: map).map, value(map.lockWaits, LatencyCollector.lockWaits))
         }
         return [waits]
     }

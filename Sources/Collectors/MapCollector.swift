@@ -17,19 +17,18 @@ public struct MapCollector: Collector {
             "map_created_timestamp_seconds", .gauge, help: "When a map was created, in seconds since 1970.")
         var refused = MetricFamily("map_op_refused_total", .counter, help: "Operations refused: no writes.")
         for map in scrape.maps.maps {
-            let name = map.name.text
-            refused.append(LabelSet(["map_name": name, "reason": "memory"]), .count(map.sum(\.refusals)))
+            let labels = scrape.labels(of: map)
+            refused.append(labels.with("reason", "memory"), .count(map.sum(\.refusals)))
             info.append(
                 LabelSet([
-                    "map_name": name, "strategy": map.options.strategy.rawValue, "shards": "\(map.options.shards)",
-                    "mode": "normal", "detail": "shard",
+                    "map_name": map.name.text, "strategy": map.options.strategy.rawValue,
+                    "shards": "\(map.options.shards)", "mode": "normal", "detail": map.detail.rawValue,
                     "ttl_seconds": map.options.ttlSeconds.map { "\($0)" } ?? "none",
                 ]), .count(1))
-            created.append(LabelSet(["map_name": name]), .real(map.createdAt))
-            for (index, labels) in ShardLabels.of(map: name, shards: map.shards.count).enumerated() {
-                for (column, description) in MapCollector.shardColumns.enumerated() {
-                    families[column].append(labels, description.value(map.shards[index]))
-                }
+            created.append(labels.map, .real(map.createdAt))
+            let rows = map.rows
+            for (index, column) in MapCollector.shardColumns.enumerated() {
+                families[index].append(labels.shards, MetricColumn(rows, column.value))
             }
         }
         return families + [refused, info, created]
@@ -113,4 +112,19 @@ public struct MapCollector: Collector {
             help: "Longest wait that ended in the last 120 s, or time since which somebody waits, if that is longer."
         ) { .nanoseconds($0.lockLongestWaitNanoseconds) },
     ]
+}
+
+extension MetricColumn {
+    /// One number a row. The first says of which kind they all are; another kind is a programmer's mistake and traps.
+    init(_ rows: [ShardSample], _ value: (ShardSample) -> MetricValue) {
+        func mixed() -> Never { preconditionFailure("a column holds numbers of one kind") }
+        switch rows.first.map(value) {
+        case .signed: self = .signed(rows.map { if case .signed(let number) = value($0) { number } else { mixed() } })
+        case .real: self = .reals(rows.map { if case .real(let number) = value($0) { number } else { mixed() } })
+        case .nanoseconds:
+            self = .nanoseconds(rows.map { if case .nanoseconds(let number) = value($0) { number } else { mixed() } })
+        case .count, nil:
+            self = .counts(rows.map { if case .count(let number) = value($0) { number } else { mixed() } })
+        }
+    }
 }

@@ -19,12 +19,11 @@ public struct SizeDeltaCollector: Collector {
             help: "Change of mem_map_size_bytes since this scraper's last completed scrape.")
         var interval = MetricFamily(
             "map_size_delta_interval_seconds", .gauge, help: "Time since this scraper's last completed scrape.")
-        for map in deltas.maps {
-            interval.append(LabelSet(["map_name": map.name.text]), .nanoseconds(deltas.intervalNanoseconds))
-            for (labels, shard) in zip(ShardLabels.of(map: map.name.text, shards: map.shards.count), map.shards) {
-                entries.append(labels, .signed(shard.entries))
-                bytes.append(labels, .signed(shard.bytes))
-            }
+        for (map, delta) in zip(scrape.maps.maps, deltas.maps) {
+            let labels = scrape.labels(of: map)
+            interval.append(labels.map, .nanoseconds(deltas.intervalNanoseconds))
+            entries.append(labels.shards, .signed(delta.shards.map(\.entries)))
+            bytes.append(labels.shards, .signed(delta.shards.map(\.bytes)))
         }
         return [entries, bytes, interval]
     }

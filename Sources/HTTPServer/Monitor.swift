@@ -13,12 +13,12 @@ import Glibc
 /// Safety: the mutex and the condition live at fixed addresses on the heap from `init` to `deinit`, and nobody can
 /// hold or await them in `deinit`, because whoever does holds a reference.
 @safe
-final class Monitor<Value>: @unchecked Sendable {
+package final class Monitor<Value>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var value: Value
 
-    init(_ value: sending Value) {
+    package init(_ value: sending Value) {
         self.value = value
         // Safety: both pointers are freshly allocated; the condition waits on the clock that `monotonicNow` reads.
         unsafe mutex.initialize(to: pthread_mutex_t())
@@ -40,7 +40,7 @@ final class Monitor<Value>: @unchecked Sendable {
     }
 
     /// Runs `body` under the lock and wakes those who wait; without any, the waking costs no system call.
-    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+    package func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
         // Safety: see the type; lock and unlock are paired on this thread.
         unsafe pthread_mutex_lock(mutex)
         defer {
@@ -51,7 +51,7 @@ final class Monitor<Value>: @unchecked Sendable {
     }
 
     /// Waits until `isReached` holds, at most until `deadline` (as `monotonicNow` counts); says whether it held.
-    func wait(until deadline: UInt64, for isReached: (Value) -> Bool) -> Bool {
+    package func wait(until deadline: UInt64, for isReached: (Value) -> Bool) -> Bool {
         var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
         // Safety: see the type; the condition's wait gives up the lock while it sleeps and has it again after.
         unsafe pthread_mutex_lock(mutex)

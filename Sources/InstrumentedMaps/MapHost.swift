@@ -23,6 +23,8 @@ public final class MapHost: Sendable {
 
     private struct State: Sendable {
         var maps: [MapName: Hosted] = [:]
+        /// What each map takes of the series budget; empty without one.
+        var prices: [MapName: SeriesPrice] = [:]
         var mapsDropped: UInt64 = 0
         var entriesDropped: UInt64 = 0
         var undeclaredWrites: UInt64 = 0
@@ -33,16 +35,18 @@ public final class MapHost: Sendable {
     private let nanoseconds: @Sendable () -> UInt64
     /// What all maps together may hold.
     private let budget: MemoryBudget
+    private let seriesBudget: SeriesBudget?
 
     /// `secondsSince1970` dates the maps; it is asked once per map. `nanoseconds`, which only ever grow, say when entries
     /// expire, and are asked where one has a deadline; by default the kernel's coarse monotonic clock. All maps together
-    /// hold at most `maximumBytes` of records and indexes.
+    /// hold at most `maximumBytes` of records and indexes, and are shown in at most as many series as `seriesBudget` says.
     public init(
-        maximumBytes: Int = .max, nanoseconds: (@Sendable () -> UInt64)? = nil,
+        maximumBytes: Int = .max, seriesBudget: SeriesBudget? = nil, nanoseconds: (@Sendable () -> UInt64)? = nil,
         secondsSince1970: @escaping @Sendable () -> Double
     ) {
         self.nanoseconds = nanoseconds ?? MonotonicClock.coarseNanoseconds
         budget = MemoryBudget(limit: maximumBytes)
+        self.seriesBudget = seriesBudget
         self.secondsSince1970 = secondsSince1970
     }
 
@@ -58,9 +62,10 @@ public final class MapHost: Sendable {
         // Two looks: the first spares a repeated PUT the building of shards, the second decides.
         if let standing = state.withLock({ $0.maps[name] }) { return try MapHost.compare(standing, options) }
         let map = makeMap(name, options, MapIncarnation.next())
+        let prices = prices(of: map)
         return try state.withLock { state throws(MapHostError) in
             if let standing = state.maps[name] { return try MapHost.compare(standing, options) }
-            try MapHost.add(.own(map), to: &state)
+            try add(.own(map), prices, to: &state)
             return .created
         }
     }
@@ -71,9 +76,10 @@ public final class MapHost: Sendable {
     ///
     /// Any thread. The host keeps the map alive until ``unregister(_:)``.
     public func register(_ map: any HostedMap) throws(MapHostError) {
+        let prices = prices(of: map)
         try state.withLock { state throws(MapHostError) in
             if state.maps[map.name] != nil { throw .nameTaken(map.name) }
-            try MapHost.add(.embedded(map), to: &state)
+            try add(.embedded(map), prices, to: &state)
         }
     }
 
@@ -83,13 +89,36 @@ public final class MapHost: Sendable {
         state.withLock { state in
             guard case .embedded(let standing)? = state.maps[map.name], standing === map else { return false }
             state.maps[map.name] = nil
+            state.prices[map.name] = nil
             return true
         }
     }
 
-    private static func add(_ hosted: Hosted, to state: inout State) throws(MapHostError) {
-        guard state.maps.count < maximumMaps else { throw .tooManyMaps(limit: maximumMaps) }
-        state.maps[hosted.map.name] = hosted
+    private func add(
+        _ hosted: Hosted, _ prices: [SeriesPrice], to state: inout State
+    ) throws(MapHostError) {
+        guard state.maps.count < MapHost.maximumMaps else { throw .tooManyMaps(limit: MapHost.maximumMaps) }
+        let name = hosted.map.name
+        if let seriesBudget {
+            let left = seriesBudget.limit - state.prices.values.reduce(0) { $0 + $1.series }
+            guard let price = prices.first(where: { $0.series <= left }) else {
+                throw .tooManySeries(
+                    name, needed: prices.last?.series ?? 0, left: left, limit: seriesBudget.limit)
+            }
+            state.prices[name] = price
+        }
+        state.maps[name] = hosted
+    }
+
+    private func prices(of map: any HostedMap) -> [SeriesPrice] {
+        seriesBudget?.prices(of: map.snapshot(now: 0)) ?? []
+    }
+
+    /// A map's counters as they are shown: with the detail that the series budget had left for it.
+    public func snapshot(of map: any HostedMap) -> MapSnapshot {
+        var snapshot = map.snapshot()
+        snapshot.detail = state.withLock { $0.prices[map.name]?.detail } ?? .shard
+        return snapshot
     }
 
     private static func compare(_ standing: Hosted, _ wanted: MapOptions) throws(MapHostError) -> Creation {
@@ -136,6 +165,7 @@ public final class MapHost: Sendable {
         let dropped: (any HostedMap)? = state.withLock { state in
             guard case .own(let map)? = state.maps[name] else { return nil }
             state.maps[name] = nil
+            state.prices[name] = nil
             return map
         }
         guard let map = dropped else { return false }
@@ -170,12 +200,14 @@ public final class MapHost: Sendable {
         // The host's own maps share its budget; an embedded one has a budget of its own.
         var allocated = UInt64(max(0, budget.bytesUsed))
         for hosted in state.maps.values {
-            let snapshot = hosted.map.snapshot(now: now)
+            var snapshot = hosted.map.snapshot(now: now)
+            snapshot.detail = state.prices[snapshot.name]?.detail ?? .shard
             if case .embedded = hosted { allocated += snapshot.sum(\.allocatedBytes) }
             maps.append(snapshot)
         }
         return HostSnapshot(
-            maps: maps.sorted { $0.name < $1.name }, maximumBytes: budget.limit, allocatedBytes: allocated,
+            maps: maps.sorted { $0.name < $1.name }, seriesBudget: seriesBudget?.limit, maximumBytes: budget.limit,
+            allocatedBytes: allocated,
             mapsDropped: state.mapsDropped, entriesDropped: state.entriesDropped,
             undeclaredWrites: state.undeclaredWrites)
     }
@@ -203,6 +235,8 @@ public final class MapHost: Sendable {
 public struct HostSnapshot: Sendable {
     /// Sorted by name.
     public let maps: [MapSnapshot]
+    /// Series that all maps together may have; nil without a bound.
+    public let seriesBudget: Int?
     /// What all maps together may hold; `Int.max` without a bound.
     public let maximumBytes: Int
     /// What all maps together hold now, those included that are dropped but still in use.
@@ -214,10 +248,12 @@ public struct HostSnapshot: Sendable {
     public let undeclaredWrites: UInt64
 
     public init(
-        maps: [MapSnapshot], maximumBytes: Int = .max, allocatedBytes: UInt64 = 0, mapsDropped: UInt64 = 0,
+        maps: [MapSnapshot], seriesBudget: Int? = nil, maximumBytes: Int = .max, allocatedBytes: UInt64 = 0,
+        mapsDropped: UInt64 = 0,
         entriesDropped: UInt64 = 0, undeclaredWrites: UInt64 = 0
     ) {
         self.maps = maps
+        self.seriesBudget = seriesBudget
         self.maximumBytes = maximumBytes
         self.allocatedBytes = allocatedBytes
         self.mapsDropped = mapsDropped
@@ -235,6 +271,8 @@ public enum MapHostError: Error, Equatable, CustomStringConvertible {
     case nameTaken(MapName)
     /// An embedded map, which holds no bytes that a request could name.
     case holdsSwiftValues(MapName)
+    /// Not even one row a family fits the series budget.
+    case tooManySeries(MapName, needed: Int, left: Int, limit: Int)
 
     public var description: String {
         switch self {
@@ -249,6 +287,9 @@ public enum MapHostError: Error, Equatable, CustomStringConvertible {
         case .holdsSwiftValues(let name):
             "map \"\(name)\" is embedded in the program that hosts it: its entries are Swift values, not bytes, so only "
                 + "its figures are served"
+        case .tooManySeries(let name, let needed, let left, let limit):
+            "map \"\(name)\" needs \(needed) series and \(left) are left of the budget of \(limit); "
+                + "drop a map or raise --max-series"
         }
     }
 

@@ -14,6 +14,8 @@ public struct MapSnapshot: Sendable {
     public let shards: [ShardSample]
     /// Every ended wait for one of the shards' locks; the sum is that of the shards' `lockWaitNanoseconds`.
     public let lockWaits: LatencySample
+    /// How finely it is shown; decided by the host for the map's life.
+    public internal(set) var detail = SeriesDetail.shard
 
     /// Live iterators that are open now.
     public let openIterators: Int
@@ -33,6 +35,11 @@ public struct MapSnapshot: Sendable {
         self.lockWaits = lockWaits
         self.openIterators = openIterators
         self.iteratorRestingNanoseconds = iteratorRestingNanoseconds
+    }
+
+    /// What is shown: the shards, or one row with their sums.
+    public var rows: [ShardSample] {
+        detail == .shard ? shards : [shards.reduce(into: ShardSample()) { $0.add($1) }]
     }
 
     /// The sum of one column over all shards.
@@ -76,6 +83,28 @@ public struct ShardSample: Sendable, Equatable {
     public var lockLongestWaitNanoseconds: UInt64 = 0
 
     public init() {}
+
+    /// Adds another shard's row to this one; of longest waits the longer stays.
+    mutating func add(_ other: ShardSample) {
+        inserts &+= other.inserts
+        updates &+= other.updates
+        deletes &+= other.deletes
+        deleteMisses &+= other.deleteMisses
+        deletesDuringIteration &+= other.deletesDuringIteration
+        refusals &+= other.refusals
+        loads &+= other.loads
+        loadMisses &+= other.loadMisses
+        iterations &+= other.iterations
+        entries &+= other.entries
+        capacity &+= other.capacity
+        liveBytes &+= other.liveBytes
+        allocatedBytes &+= other.allocatedBytes
+        lockAcquired &+= other.lockAcquired
+        lockContended &+= other.lockContended
+        lockWaitNanoseconds &+= other.lockWaitNanoseconds
+        lockWaiters &+= other.lockWaiters
+        lockLongestWaitNanoseconds = max(lockLongestWaitNanoseconds, other.lockLongestWaitNanoseconds)
+    }
 
     /// Completed writes: the denominator of the articles' delete share.
     public var writes: UInt64 { inserts + updates + deletes }

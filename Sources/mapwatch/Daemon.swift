@@ -14,6 +14,9 @@ struct DaemonSettings: Sendable {
     var web: ListenerSettings
     var telemetryPath: String
     var data: ListenerSettings
+    var maximumWebRequests: Int
+    var showsArticleNames: Bool
+    var maximumSeries: Int
     var configurationFile: String?
     var playsDemo: Bool
 }
@@ -36,8 +39,13 @@ struct Daemon {
         System.raiseDescriptorLimit()
         let configuration = try readConfiguration()
         let maximumBytes = configuration.maximumBytes ?? SystemMemory.available() / 4 * 3
+        let sampler = IndicatorSampler(
+            lines: Dictionary(uniqueKeysWithValues: configuration.maps.map { ($0.name, $0.lines) }))
         let host = MapHost(
-            maximumBytes: maximumBytes, nanoseconds: MonotonicClock.coarseNanoseconds,
+            maximumBytes: maximumBytes,
+            seriesBudget: .counting(
+                mapCollectors(sampler) + [SizeDeltaCollector()], limit: settings.maximumSeries),
+            nanoseconds: MonotonicClock.coarseNanoseconds,
             secondsSince1970: System.secondsSince1970)
         logger.info("memory for maps", metadata: ["max_bytes": "\(maximumBytes)"])
         try createMaps(configuration.maps, on: host)
@@ -50,8 +58,6 @@ struct Daemon {
         let servers = ServerList()
         let data = try listeners.serve(settings.data, dataSockets, DataAPI(host: host, listings: listings).routes())
         servers.add(data)
-        let sampler = IndicatorSampler(
-            lines: Dictionary(uniqueKeysWithValues: configuration.maps.map { ($0.name, $0.lines) }))
         let metrics = try listeners.serve(
             settings.web, metricsSockets, try metricsRoutes(host, sampler, health, servers))
         servers.add(metrics)
@@ -106,22 +112,29 @@ struct Daemon {
         }
     }
 
+    /// What shows maps, the same to every scraper; the series budget counts what these show.
+    private func mapCollectors(_ sampler: IndicatorSampler) -> [any Collector] {
+        let articleNames: [any Collector] = settings.showsArticleNames ? [ArticleNamesCollector()] : []
+        return [MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector()] + articleNames
+    }
+
     private func metricsRoutes(
         _ host: MapHost, _ sampler: IndicatorSampler, _ health: Health, _ servers: ServerList
     ) throws -> [Route] {
         let logger = logger
+        let cursors = LockedState(ScraperCursors())
         let gatherer = try Gatherer(
-            [
-                MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector(),
-                SizeDeltaCollector(), HostCollector(),
-                HTTPCollector { servers.all },
-                ProcessCollector(), BuildCollector(version: Version.text),
-            ],
+            mapCollectors(sampler) + [
+                HostCollector(), ScraperCollector { cursors.withLock { ($0.count, $0.dropped) } },
+                HTTPCollector { servers.all }, ProcessCollector(), BuildCollector(version: Version.text),
+            ], perRequest: [SizeDeltaCollector()],
             nanoseconds: MonotonicClock.nanoseconds
         ) { collector, error in
             logger.warning("collector failed", metadata: ["collector": "\(collector)", "reason": "\(error)"])
         }
-        let metrics = MetricsEndpoint(host: host, gatherer: gatherer, nanoseconds: MonotonicClock.nanoseconds)
+        let metrics = MetricsEndpoint(
+            host: host, gatherer: gatherer, cursors: cursors, maximumRequests: settings.maximumWebRequests,
+            nanoseconds: MonotonicClock.nanoseconds)
         return MetricsListener(metrics: metrics, telemetryPath: settings.telemetryPath, health: health).routes()
     }
 

@@ -70,9 +70,10 @@ struct GathererTests {
     @Test("all collectors together make one good body")
     func allTogether() throws {
         let page = try gather([
-            MapCollector(), HostCollector(), SizeDeltaCollector(), ProcessCollector(), BuildCollector(version: "1"),
+            MapCollector(), ArticleNamesCollector(), HostCollector(), SizeDeltaCollector(), ProcessCollector(),
+            BuildCollector(version: "1"),
         ])
-        #expect(page.sum("mapwatch_collector_success") == 5)
+        #expect(page.sum("mapwatch_collector_success") == 6)
         #expect(page.family("process_threads") != nil)
     }
 
@@ -111,5 +112,22 @@ struct GathererTests {
         #expect(page.value("mapwatch_collector_success", ["collector": "growing"]) == 0)
         #expect(page.value("mapwatch_collector_success", ["collector": "working"]) == 1)
         #expect(page.family("working_maps_total") == nil)
+    }
+
+    @Test("a collector that was not waited for counts as missing, and those asked for each request do not")
+    func missingIsShown() throws {
+        let gatherer = try Gatherer(
+            [Working(), Failing()], perRequest: [BuildCollector(version: "1")],
+            nanoseconds: { [surroundings] in surroundings.nanoseconds() }, didFail: { _, _ in })
+        let scrape = Scrape(maps: HostSnapshot(maps: []), sizeDeltas: nil)
+        #expect(gatherer.sharedCount == 2)
+        let families = gatherer.families(of: [nil, gatherer.collectShared(1, scrape)], for: scrape)
+        let page = try CheckedExposition(TextFormat.render(families))
+        let success = page.samples("mapwatch_collector_success").map { ($0.labels["collector"], $0.value) }
+        #expect(success.map(\.0) == ["working", "failing", "build"])
+        #expect(success.map(\.1) == [0, 0, 1])
+        #expect(page.value("mapwatch_collector_duration_seconds", ["collector": "working"]) == 0)
+        #expect(page.family("working_maps") == nil)
+        #expect(page.family("mapwatch_build_info") != nil)
     }
 }

@@ -22,11 +22,12 @@ struct SmallCollectorTests {
         let page = try page(HostCollector())
         let types = [
             "mapwatch_maps": "gauge", "mapwatch_maps_dropped_total": "counter",
-            "mapwatch_maps_allocated_bytes": "gauge",
+            "mapwatch_maps_allocated_bytes": "gauge", "mapwatch_series_folded": "gauge",
             "mapwatch_entries_dropped_total": "counter", "mapwatch_undeclared_map_writes_total": "counter",
         ]
-        #expect(page.families.count == types.count + 1)
+        #expect(page.families.count == types.count + 2)
         #expect(page.value("mapwatch_maps_max_bytes") == .infinity)
+        #expect(page.value("mapwatch_series_budget") == .infinity)
         for (name, type) in types {
             #expect(page.family(name)?.type == type)
             #expect(page.value(name) == 0)
@@ -86,5 +87,16 @@ struct SmallCollectorTests {
         #expect(page.sum("map_size_delta_entries") == -30)
         #expect(page.value("map_size_delta_interval_seconds", ["map_name": "orders"]) == 2.5)
         #expect(Set(page.families.map(\.type)) == ["gauge"])
+    }
+
+    @Test("the articles' own name stands beside ours, with the same values and unpadded ids")
+    func articleNames() throws {
+        _ = try host.create(orders, MapOptions(shards: 11))
+        let page = try page(ArticleNamesCollector())
+        let family = try #require(page.family("go_map_segment_lock_wait_seconds_total"))
+        #expect(family.type == "counter")
+        #expect(family.help == "Alias of map_shard_lock_wait_seconds_total; no Go runtime here")
+        #expect(family.samples.map { $0.labels } == (0..<11).map { ["map_name": "orders", "segment_id": "\($0)"] })
+        #expect(family.samples.allSatisfy { $0.value == 0 })
     }
 }

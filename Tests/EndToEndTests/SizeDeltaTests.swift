@@ -7,7 +7,7 @@ struct SizeDeltaTests {
     private let daemon: MapwatchProcess
 
     init() throws {
-        daemon = try MapwatchProcess(["--log.level", "debug"])
+        daemon = try MapwatchProcess(["--log.level", "debug", "--max-series", "1000000"])
         _ = try daemon.data("PUT", "/api/v1/maps/orders")
     }
 
@@ -80,6 +80,59 @@ struct SizeDeltaTests {
         _ = try daemon.child.waitForErrorLines(2, holding: ["msg=request", "handler=metrics", "code=200"])
         #expect(try delta(daemon.web("GET", "/metrics?scraper=a")) == 7)
         #expect(try delta(daemon.web("GET", "/metrics?scraper=a")) == 0)
+    }
+
+    @Test("part of the families and a look at a format move nothing")
+    func partsMoveNothing() throws {
+        #expect(try delta(daemon.scrape()) == nil)
+        try grow("one", by: 4)
+        for query in [
+            "name[]=map_size_delta_entries", "name[]=map_entries&scraper=default", "debug=text", "debug=openmetrics",
+        ] {
+            let answer = try daemon.web("GET", "/metrics?\(query)")
+            #expect(answer.status == 200)
+            #expect(!answer.text.contains("map_size_delta"))
+        }
+        _ = try daemon.web("GET", "/-/healthy")
+        #expect(try delta(daemon.scrape()) == 4)
+    }
+
+    @Test("two scrapers of different periods and a curl each see sums that agree with the monotone counters")
+    func sumsAgree() throws {
+        var sums = ["fast": 0.0, "slow": 0, "default": 0]
+        var starts: [String: Double] = [:]
+        var ends: [String: Double] = [:]
+        for round in 0..<24 {
+            try grow("round-\(round)", by: round % 5)
+            if round % 3 == 2 {
+                _ = try daemon.data(
+                    "POST", "/api/v1/maps/orders/delete", body: "{\"prefix\":\"round-\(round - 1)/\"}")
+            }
+            for (name, period) in [("fast", 1), ("slow", 5), ("default", 3)] where round % period == 0 {
+                let page = try daemon.scrape(name == "default" ? "/metrics" : "/metrics?scraper=\(name)")
+                let added = try #require(page.sum("map_entries_added_total", ["map_name": "orders"]))
+                let removed = try #require(page.sum("map_entries_removed_total", ["map_name": "orders"]))
+                if let delta = delta(page) { sums[name]? += delta } else { starts[name] = added - removed }
+                ends[name] = added - removed
+            }
+        }
+        for name in sums.keys { #expect(sums[name] == (ends[name] ?? .nan) - (starts[name] ?? .nan), "\(name)") }
+    }
+
+    @Test("ten thousand names keep 64 cursors, and the drops are counted")
+    func cursorsAreBounded() throws {
+        let connection = try HTTPConnection(port: daemon.metricsPort, timeoutSeconds: 60)
+        defer { connection.close() }
+        for _ in 0..<100 {
+            let names = (0..<100).map { _ in "GET /metrics?scraper=\(UUID().uuidString) HTTP/1.1\r\nHost: x\r\n\r\n" }
+            try connection.send(names.joined())
+            for _ in names { #expect(try connection.readResponse().status == 200) }
+        }
+        // A scrape moves its cursor when it has ended, which its client cannot see.
+        try pollUntil("the last cursor") {
+            try daemon.scrape("/metrics?debug=text").value("mapwatch_scraper_cursors_dropped_total") == 9_936
+        }
+        #expect(try daemon.scrape("/metrics?debug=text").value("mapwatch_scraper_cursors") == 64)
     }
 
     /// The same from a body of 150,000 lines, which would keep the strict reader busy for long.

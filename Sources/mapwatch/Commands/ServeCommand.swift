@@ -23,6 +23,21 @@ struct ServeCommand: AsyncParsableCommand {
     var webTelemetryPath = "/metrics"
 
     @Option(
+        name: .customLong("web.max-requests"),
+        help: "Scrapes in flight, from the request to the last byte; one more is answered 503.")
+    var webMaxRequests = 40
+
+    @Flag(
+        name: .customLong("web.article-names"), inversion: .prefixedNo,
+        help: "Shows go_map_segment_lock_wait_seconds_total, an alias under the articles' own name.")
+    var webArticleNames = true
+
+    @Option(
+        name: .customLong("max-series"),
+        help: "Series of all maps together. A map that does not fit is shown as one row, shard_id=\"all\".")
+    var maxSeries = 50_000
+
+    @Option(
         name: .customLong("data.listen-address"),
         help: "Where the data API is served, as above. May be given several times.")
     var dataListenAddress: [String] = ["127.0.0.1:10198"]
@@ -72,6 +87,10 @@ struct ServeCommand: AsyncParsableCommand {
         guard !["/-/healthy", "/-/ready"].contains(path) else {
             throw ValidationError("--web.telemetry-path \"\(path)\" is taken by a health check")
         }
+        guard webMaxRequests >= 1 else {
+            throw ValidationError("--web.max-requests must be 1 or more, not \(webMaxRequests)")
+        }
+        guard maxSeries >= 1 else { throw ValidationError("--max-series must be 1 or more, not \(maxSeries)") }
     }
 
     func run() async throws {
@@ -97,6 +116,7 @@ struct ServeCommand: AsyncParsableCommand {
             data: ListenerSettings(
                 name: "data", addresses: dataListenAddress, usesSystemdSockets: dataSystemdSocket,
                 maximumConnections: dataMaxConnections),
+            maximumWebRequests: webMaxRequests, showsArticleNames: webArticleNames, maximumSeries: maxSeries,
             configurationFile: configFile, playsDemo: demo)
     }
 }

@@ -52,7 +52,7 @@ struct APIProblem: Error {
         case .undeclared: self = .notFound("\(error)")
         case .standsOtherwise, .nameTaken, .holdsSwiftValues:
             self.init(status: 409, title: "Conflict", detail: "\(error)")
-        case .tooManyMaps: self = .insufficientStorage("\(error)")
+        case .tooManyMaps, .tooManySeries: self = .insufficientStorage("\(error)")
         }
     }
 

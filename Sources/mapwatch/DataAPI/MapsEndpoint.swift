@@ -13,7 +13,7 @@ struct MapsEndpoint {
                 DataAPI.answer { () throws(APIProblem) in
                     let name = try DataAPI.name(parameters)
                     guard let map = host.hostedMap(name) else { throw .undeclared(name) }
-                    return DataAPI.json(describe(map.snapshot()) + "\n".utf8)
+                    return DataAPI.json(describe(host.snapshot(of: map)) + "\n".utf8)
                 }
             },
             Route(.put, "/api/v1/maps/{map}", name: "map", bodyLimit: DataAPI.maximumDocumentBytes) {
@@ -45,7 +45,7 @@ struct MapsEndpoint {
         let options = try options(body)
         do {
             let creation = try host.create(name, options)
-            let map = try host.declaredMap(name).snapshot()
+            let map = host.snapshot(of: try host.declaredMap(name))
             return DataAPI.json(describe(map) + "\n".utf8, status: creation == .created ? 201 : 200)
         } catch let refusal as MapHostError {
             throw APIProblem(refusal)
@@ -90,6 +90,7 @@ struct MapsEndpoint {
         line.add("shards", map.options.shards)
         if let maximum = map.options.maximumBytes { line.add("max_bytes", maximum) }
         if let seconds = map.options.ttlSeconds { line.add("ttl_seconds", seconds) }
+        line.add("detail", map.detail.rawValue)
         line.add("entries", map.sum(\.entries))
         line.add("bytes", map.sum(\.liveBytes))
         line.add("allocated_bytes", map.sum(\.allocatedBytes))

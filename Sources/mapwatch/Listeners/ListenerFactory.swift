@@ -5,6 +5,8 @@ import Logging
 struct ListenerFactory {
     /// What the kernel holds of a scrape: little, so that one which is aborted is noticed as such.
     private static let scrapeSendBuffer = 64 * 1024
+    /// Threads for scrapes: more than cores, because one that waits for a gather keeps its thread.
+    private static let scrapeWorkers = 4
     /// Descriptors that are not connections: files, listening sockets, epoll sets.
     private static let otherDescriptors = 256
 
@@ -50,7 +52,10 @@ struct ListenerFactory {
     private func limits(_ settings: ListenerSettings) -> HTTPLimits {
         var limits = HTTPLimits()
         limits.connections = settings.maximumConnections
-        if settings.name == "metrics" { limits.sendBuffer = Self.scrapeSendBuffer }
+        if settings.name == "metrics" {
+            limits.sendBuffer = Self.scrapeSendBuffer
+            limits.workers = Self.scrapeWorkers
+        }
         // Either listener may have half of what the process may open.
         let possible = max(16, (System.descriptorLimit() - Self.otherDescriptors) / 2 - HTTPServer.refusalReserve)
         if possible < limits.connections {

@@ -1,0 +1,73 @@
+public import Exposition
+public import InstrumentedMaps
+import Instruments
+
+/// The labels of one map's series, rendered once for its life.
+public final class MapLabels: Sendable {
+    /// `map_name`.
+    public let map: LabelSet
+    /// `map_name` and `shard_id`, a row for each of the snapshot's ``MapSnapshot/rows``: padded with zeros to the width
+    /// of the highest id, so that text order is number order; `all` for a map that is shown as one row.
+    public let shards: LabelTable
+    /// `map_name` and `segment_id`, unpadded as the articles have it.
+    let segments: LabelTable
+    private let name: String
+    private let others = LockedState<[KnownSet: LabelSet]>([:])
+
+    private struct KnownSet: Hashable {
+        let label: String
+        let value: String
+    }
+
+    init(_ map: MapSnapshot) {
+        let name = map.name.text
+        let ids = map.detail == .shard ? map.shards.indices.map { String($0) } : ["all"]
+        let width = ids.last?.count ?? 0
+        self.name = name
+        self.map = LabelSet(["map_name": name])
+        shards = LabelTable(
+            ids.map { id in
+                let zeros = String(repeating: "0", count: width - id.count)
+                return LabelSet(["map_name": name, "shard_id": zeros + id])
+            })
+        segments = LabelTable(ids.map { LabelSet(["map_name": name, "segment_id": $0]) })
+    }
+
+    /// `map_name` and one more label, whose value is one of a few that are fixed.
+    public func with(_ label: String, _ value: String) -> LabelSet {
+        others.withLock { others in
+            let key = KnownSet(label: label, value: value)
+            if let known = others[key] { return known }
+            let set = LabelSet(["map_name": name, label: value])
+            others[key] = set
+            return set
+        }
+    }
+}
+
+/// The labels of all maps, kept from scrape to scrape.
+///
+/// Concurrency: any thread. Cost: one lookup under a lock; a map that is new is rendered under it, once.
+public final class MapLabelCache: Sendable {
+    private let labels = LockedState<[UInt64: MapLabels]>([:])
+
+    public init() {}
+
+    func of(_ map: MapSnapshot) -> MapLabels {
+        labels.withLock { labels in
+            if let known = labels[map.incarnation] { return known }
+            let made = MapLabels(map)
+            labels[map.incarnation] = made
+            return made
+        }
+    }
+
+    /// Forgets the maps that are no more.
+    public func keep(only maps: [MapSnapshot]) {
+        labels.withLock { labels in
+            guard labels.count > maps.count else { return }
+            let living = Set(maps.map(\.incarnation))
+            labels = labels.filter { living.contains($0.key) }
+        }
+    }
+}
