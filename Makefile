@@ -3,18 +3,19 @@
 SHELL := /bin/bash
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 RUN_PACKAGES := libmicrohttpd-dev zlib1g-dev pkg-config
-TEST_PACKAGES := $(RUN_PACKAGES) prometheus curl systemd
+TEST_PACKAGES := $(RUN_PACKAGES) prometheus python3 curl systemd
 BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit race linear hostile bench clean
+.PHONY: help run test check unit rules race linear hostile bench clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
 	@echo "make test   everything below but linear and bench"
 	@echo "make check  formatting"
 	@echo "make unit   unit and end-to-end tests, with a real Prometheus"
+	@echo "make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
@@ -43,7 +44,7 @@ run:
 	@echo
 	@exec .build/release/mapwatch serve --demo
 
-test: check unit race
+test: check unit rules race
 
 check:
 	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
@@ -54,6 +55,12 @@ unit:
 	swift build -c release --product mapwatch $(SWIFT_FLAGS)
 	swift build --build-tests $(SWIFT_FLAGS)
 	MAPWATCH_BINARY=$(CURDIR)/.build/release/mapwatch swift test --skip-build
+
+rules:
+	$(call install,prometheus python3)
+	promtool check rules prometheus.rules.yml
+	promtool test rules Tests/Rules/*.yml
+	Tests/Rules/move-thresholds.py
 
 race:
 	$(call install,$(RUN_PACKAGES))

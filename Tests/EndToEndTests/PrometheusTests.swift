@@ -29,6 +29,9 @@ private struct Findings: Sendable {
     var mutationAboveLine: [String: Double] = [:]
     var meanDeleteShare: Double?
     var meanMutation: Double?
+    /// What the shipped rules have recorded, and what the daemon says itself.
+    var recordedDeleteShare: Double?
+    var ownDeleteShare: Double?
     var expectedMutation = 0.0
     /// The smallest growth over 60 s, as the driver knows it.
     var slowestGrowth = 0.0
@@ -80,6 +83,8 @@ struct PrometheusTests {
             #expect(mutation > 0.3 * found.expectedMutation, "shard \(shard)")
             #expect(mutation < 3 * found.expectedMutation, "shard \(shard)")
         }
+        #expect(abs(try #require(found.recordedDeleteShare) / SteadyLoad.deleteShare - 1) < 0.05)
+        #expect(abs(try #require(found.ownDeleteShare) / SteadyLoad.deleteShare - 1) < 0.05)
         let mutation = try #require(found.meanMutation)
         #expect(abs(mutation / found.expectedMutation - 1) < 0.1)
         #expect(!found.mutationAboveLine.isEmpty)
@@ -116,8 +121,10 @@ struct PrometheusTests {
     /// The shipped configuration with another target and a scrape each second.
     private static func configuration(for daemon: MapwatchProcess) throws -> String {
         var text = try String(contentsOfFile: packageFile("prometheus.yml"), encoding: .utf8)
-        for (old, new) in [("127.0.0.1:10197", "127.0.0.1:\(daemon.metricsPort)"), ("_interval: 15s", "_interval: 1s")]
-        {
+        for (old, new) in [
+            ("127.0.0.1:10197", "127.0.0.1:\(daemon.metricsPort)"), ("_interval: 15s", "_interval: 1s"),
+            ("- prometheus.rules.yml", "- \(packageFile("prometheus.rules.yml"))"),
+        ] {
             guard text.contains(old) else {
                 throw ChildProblem(description: "prometheus.yml no longer holds \"\(old)\"")
             }
@@ -158,6 +165,8 @@ struct PrometheusTests {
         found.mutationAboveLine = try byShard("\(mutation) > 0.15")
         found.meanDeleteShare = try prometheus.value(
             "sum(rate(map_op_delete_total[1m])) / sum(rate(map_op_total[1m]))", at: now)
+        found.recordedDeleteShare = try prometheus.value("map:delete_ratio:rate1m{map_name=\"orders\"}", at: now)
+        found.ownDeleteShare = try prometheus.value("map_delete_ratio{map_name=\"orders\"}", at: now)
         found.meanMutation = try prometheus.value(
             "sum(delta(mem_map_size_bytes[30s])) / sum(mem_map_size_bytes offset 60s)", at: now)
         // All entries but the first few are of one size, so bytes and entries grow alike.
