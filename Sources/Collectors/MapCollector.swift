@@ -22,7 +22,7 @@ public struct MapCollector: Collector {
             info.append(
                 LabelSet([
                     "map_name": map.name.text, "strategy": map.options.strategy.rawValue,
-                    "shards": "\(map.options.shards)", "mode": "normal", "detail": map.detail.rawValue,
+                    "shards": "\(map.options.shards)", "mode": map.mode.rawValue, "detail": map.detail.rawValue,
                     "ttl_seconds": map.options.ttlSeconds.map { "\($0)" } ?? "none",
                 ]), .count(1))
             created.append(labels.map, .real(map.createdAt))

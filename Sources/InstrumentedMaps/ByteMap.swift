@@ -13,6 +13,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     let options: MapOptions
     private let incarnation: UInt64
     private let createdAt: Double
+    private let gate: OperationGate
     let iterators = OpenIterators()
     private let shards: RigidArray<Shard<Guard, ByteTable>>
 
@@ -24,6 +25,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         self.options = options
         self.incarnation = incarnation
         self.createdAt = createdAt
+        gate = OperationGate(options.mode)
         var shards = RigidArray<Shard<Guard, ByteTable>>(capacity: options.shards)
         for _ in 0..<options.shards {
             let table = ByteTable(budget: budget, clock: clock, ttlSeconds: options.ttlSeconds)
@@ -35,39 +37,49 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     @_specialize(where Guard == ExclusiveGuard)
     @_specialize(where Guard == SharedGuard)
     func load(_ key: Span<UInt8>) -> [UInt8]? {
-        let hash = KeyHash(key)
-        return shards[hash.shard(of: shards.count)].load(key, hash)
+        gate.pass(.load) {
+            let hash = KeyHash(key)
+            return shards[hash.shard(of: shards.count)].load(key, hash)
+        }
     }
 
     @_specialize(where Guard == ExclusiveGuard)
     @_specialize(where Guard == SharedGuard)
     func load(_ key: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
-        let hash = KeyHash(key)
-        let shard = hash.shard(of: shards.count)
-        // Safety: the buffer does not leave the call that it is passed to.
-        return unsafe output.withUnsafeMutableBytes { unsafe shards[shard].load(key, hash, into: $0) }
+        gate.pass(.load) {
+            let hash = KeyHash(key)
+            let shard = hash.shard(of: shards.count)
+            // Safety: the buffer does not leave the call that it is passed to.
+            return unsafe output.withUnsafeMutableBytes { unsafe shards[shard].load(key, hash, into: $0) }
+        }
     }
 
     @_specialize(where Guard == ExclusiveGuard)
     @_specialize(where Guard == SharedGuard)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
-        let hash = KeyHash(key)
-        return shards[hash.shard(of: shards.count)].store(key, hash, value: value)
+        gate.pass(.store) {
+            let hash = KeyHash(key)
+            return shards[hash.shard(of: shards.count)].store(key, hash, value: value)
+        }
     }
 
     @_specialize(where Guard == ExclusiveGuard)
     @_specialize(where Guard == SharedGuard)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome {
-        precondition(MapOptions.ttlRange.contains(ttlSeconds), "an entry lives for 1 second to 1 year")
-        let hash = KeyHash(key)
-        return shards[hash.shard(of: shards.count)].store(key, hash, value: value, for: ttlSeconds)
+        gate.pass(.store) {
+            precondition(MapOptions.ttlRange.contains(ttlSeconds), "an entry lives for 1 second to 1 year")
+            let hash = KeyHash(key)
+            return shards[hash.shard(of: shards.count)].store(key, hash, value: value, for: ttlSeconds)
+        }
     }
 
     @_specialize(where Guard == ExclusiveGuard)
     @_specialize(where Guard == SharedGuard)
     func delete(_ key: Span<UInt8>) -> Bool {
-        let hash = KeyHash(key)
-        return shards[hash.shard(of: shards.count)].delete(key, hash)
+        gate.pass(.delete) {
+            let hash = KeyHash(key)
+            return shards[hash.shard(of: shards.count)].delete(key, hash)
+        }
     }
 
     @_specialize(where Guard == ExclusiveGuard)
@@ -75,14 +87,17 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     func modify(
         _ key: Span<UInt8>, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {
-        let hash = KeyHash(key)
-        return shards[hash.shard(of: shards.count)].modify(key, hash, countingLoad: countingLoad, decide)
+        gate.pass(as: { (outcome: ModifyOutcome) in outcome.operation }) {
+            let hash = KeyHash(key)
+            return shards[hash.shard(of: shards.count)].modify(key, hash, countingLoad: countingLoad, decide)
+        }
     }
 
     func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int {
         var deleted = 0
         for index in 0..<shards.count {
-            for key in shards[index].keys(where: isIncluded) where delete(key) { deleted += 1 }
+            let keys = gate.passUntimed { shards[index].keys(where: isIncluded) }
+            for key in keys where delete(key) { deleted += 1 }
         }
         return deleted
     }
@@ -110,37 +125,64 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
             samples.append(shards[index].sample(now: now))
             shards[index].addWaits(to: &lockWaits)
         }
+        samples[0].add(gate.lockSample(now: now))
+        gate.addWaits(to: &lockWaits)
         // The cells of the sum may have moved since they were read for the shards' rows.
         lockWaits.sumNanoseconds = samples.reduce(0) { $0 &+ $1.lockWaitNanoseconds }
         let iterators = iterators.sample(now: now)
         return MapSnapshot(
-            incarnation: incarnation, name: name, options: options, createdAt: createdAt, shards: samples,
-            lockWaits: lockWaits, openIterators: iterators.open,
-            iteratorRestingNanoseconds: iterators.restingNanoseconds)
+            incarnation: incarnation, name: name, options: options, createdAt: createdAt, mode: mode,
+            shards: samples, lockWaits: lockWaits, timings: gate.timings,
+            openIterators: iterators.open, iteratorRestingNanoseconds: iterators.restingNanoseconds)
+    }
+
+    var mode: MapMode { gate.mode }
+
+    func setMode(_ mode: MapMode) { gate.set(mode) }
+
+    var count: Int {
+        var count: UInt64 = 0
+        for index in 0..<shards.count { count &+= shards[index].count }
+        return Int(count)
+    }
+
+    func countExact() -> Int { gate.passUntimed { countHolding(from: 0) } }
+
+    /// Entries in the shards from `index` on, every one of which is held until all are counted. In order, so that two
+    /// counts cannot wait for each other.
+    private func countHolding(from index: Int) -> Int {
+        guard index < shards.count else { return 0 }
+        return shards[index].holdingCount { $0 + countHolding(from: index + 1) }
     }
 
     // MARK: - For the iterators
 
     /// The value of a key that an iterator has listed; counts nothing.
     func peek(_ key: [UInt8]) -> [UInt8]? {
-        let bytes = key.span
-        let hash = KeyHash(bytes)
-        return shards[hash.shard(of: shards.count)].peek(bytes, hash)
+        gate.passUntimed {
+            let bytes = key.span
+            let hash = KeyHash(bytes)
+            return shards[hash.shard(of: shards.count)].peek(bytes, hash)
+        }
     }
 
     /// Counts an iteration on one shard and copies the keys to visit there.
     func enterShard(_ index: Int, prefix: [UInt8]) -> [[UInt8]] {
-        shards[index].countIteration()
-        return shards[index].keys { $0.starts(with: prefix) }
+        gate.passUntimed {
+            shards[index].countIteration()
+            return shards[index].keys { $0.starts(with: prefix) }
+        }
     }
 
     private func copyEntries(prefix: [UInt8], maximumBytes: Int) throws(IterationError) -> [MapEntry] {
         var entries: [MapEntry] = []
         var bytes = 0
         for index in 0..<shards.count {
-            shards[index].countIteration()
-            guard let copied = shards[index].entries(within: maximumBytes - bytes, where: { $0.starts(with: prefix) })
-            else { throw .snapshotTooLarge(map: name, limit: maximumBytes) }
+            let copied = gate.passUntimed {
+                shards[index].countIteration()
+                return shards[index].entries(within: maximumBytes - bytes) { $0.starts(with: prefix) }
+            }
+            guard let copied else { throw .snapshotTooLarge(map: name, limit: maximumBytes) }
             bytes += copied.reduce(0) { $0 + $1.size }
             entries += copied
         }

@@ -12,6 +12,21 @@ public protocol HostedMap: AnyObject, Sendable {
     /// nothing is left to do. Locks one shard at a time, for at most 64 steps.
     func maintain(budget: Int) -> Int
 
+    /// Entries now. Weak: the sum of the shards' counters, each read at a moment of its own. Takes no lock.
+    var count: Int { get }
+
+    /// Entries at one moment. Linearizable; all shards' locks at once, taken in order: everybody else waits meanwhile, some
+    /// 20 ns a shard. Either count includes entries that have expired until maintenance takes them.
+    func countExact() -> Int
+
+    /// Whether operations take the shard's guard alone or the map's one lock too.
+    var mode: MapMode { get }
+
+    /// Switches the mode, under load too: operations under way end as they began, under their shard's guard, and every one
+    /// that begins after this returns obeys. Linearizable as before, and no write is lost. In mode `global` the map's one
+    /// lock counts in the row of the first shard; maintenance goes on shard by shard.
+    func setMode(_ mode: MapMode)
+
     /// Reads all counters relaxed. Takes no lock and walks no entries. `now` is `MonotonicClock`'s: the longest wait
     /// depends on it.
     func snapshot(now: UInt64) -> MapSnapshot

@@ -25,6 +25,15 @@ public enum ModifyOutcome: Sendable, Equatable {
     case kept
     case stored(StoreOutcome)
     case removed
+
+    /// As what its duration is counted.
+    var operation: TimedOperation {
+        switch self {
+        case .kept: .load
+        case .stored: .store
+        case .removed: .delete
+        }
+    }
 }
 
 extension InstrumentedMap {

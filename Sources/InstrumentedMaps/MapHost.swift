@@ -36,14 +36,19 @@ public final class MapHost: Sendable {
     /// What all maps together may hold.
     private let budget: MemoryBudget
     private let seriesBudget: SeriesBudget?
+    /// The mode in which every map starts; nil leaves it to each one's options.
+    private let mode: MapMode?
 
     /// `secondsSince1970` dates the maps; it is asked once per map. `nanoseconds`, which only ever grow, say when entries
     /// expire, and are asked where one has a deadline; by default the kernel's coarse monotonic clock. All maps together
     /// hold at most `maximumBytes` of records and indexes, and are shown in at most as many series as `seriesBudget` says.
+    /// With a `mode` every map starts in it, whatever its options say.
     public init(
-        maximumBytes: Int = .max, seriesBudget: SeriesBudget? = nil, nanoseconds: (@Sendable () -> UInt64)? = nil,
+        maximumBytes: Int = .max, seriesBudget: SeriesBudget? = nil, mode: MapMode? = nil,
+        nanoseconds: (@Sendable () -> UInt64)? = nil,
         secondsSince1970: @escaping @Sendable () -> Double
     ) {
+        self.mode = mode
         self.nanoseconds = nanoseconds ?? MonotonicClock.coarseNanoseconds
         budget = MemoryBudget(limit: maximumBytes)
         self.seriesBudget = seriesBudget
@@ -53,7 +58,7 @@ public final class MapHost: Sendable {
     /// What ``create(_:_:)`` found.
     public enum Creation: Sendable, Equatable {
         case created
-        /// A map of this name stands with exactly these options.
+        /// A map of this name stands with exactly these options, but perhaps in another mode, which is left as it is.
         case stoodAlready
     }
 
@@ -62,6 +67,7 @@ public final class MapHost: Sendable {
         // Two looks: the first spares a repeated PUT the building of shards, the second decides.
         if let standing = state.withLock({ $0.maps[name] }) { return try MapHost.compare(standing, options) }
         let map = makeMap(name, options, MapIncarnation.next())
+        if let mode { map.setMode(mode) }
         let prices = prices(of: map)
         return try state.withLock { state throws(MapHostError) in
             if let standing = state.maps[name] { return try MapHost.compare(standing, options) }
@@ -123,7 +129,7 @@ public final class MapHost: Sendable {
 
     private static func compare(_ standing: Hosted, _ wanted: MapOptions) throws(MapHostError) -> Creation {
         guard case .own(let standing) = standing else { throw .nameTaken(standing.map.name) }
-        guard standing.options == wanted else {
+        guard standing.options.describeSameMap(as: wanted) else {
             throw .standsOtherwise(standing.name, standing: standing.options, wanted: wanted)
         }
         return .stoodAlready

@@ -22,6 +22,8 @@ public struct MapOptions: Sendable, Equatable {
     /// Bytes of records and index that the map may hold, as `map_allocated_bytes` shows them; nil for no bound of its
     /// own.
     public let maximumBytes: Int?
+    /// The mode in which the map starts; it can be switched later, so a map that stands is the same in either.
+    public let mode: MapMode
     /// Less would not hold a slab.
     public static let smallestMaximumBytes = 1 << 16
 
@@ -33,7 +35,8 @@ public struct MapOptions: Sendable, Equatable {
 
     /// Throws ``MapOptionsError`` for a combination that no map can have.
     public init(
-        strategy: MapStrategy = .sharded, shards: Int? = nil, maximumBytes: Int? = nil, ttlSeconds: Int? = nil
+        strategy: MapStrategy = .sharded, shards: Int? = nil, maximumBytes: Int? = nil, ttlSeconds: Int? = nil,
+        mode: MapMode = .normal
     ) throws(MapOptionsError) {
         if let ttlSeconds, !MapOptions.ttlRange.contains(ttlSeconds) { throw .ttlOutOfRange(ttlSeconds) }
         self.ttlSeconds = ttlSeconds
@@ -41,6 +44,7 @@ public struct MapOptions: Sendable, Equatable {
             throw .maximumBytesTooSmall(maximumBytes)
         }
         self.maximumBytes = maximumBytes
+        self.mode = mode
         switch strategy {
         case .sharded:
             let count = shards ?? MapOptions.defaultShards
@@ -56,6 +60,11 @@ public struct MapOptions: Sendable, Equatable {
     /// The same from named fields, as they stand in the data API's JSON and in the YAML.
     public init(fields: [String: OptionValue]) throws(MapOptionsError) {
         for name in fields.keys.sorted() where OptionField(rawValue: name) == nil { throw .unknownField(name) }
+        var mode = MapMode.normal
+        if let value = fields[OptionField.mode.rawValue] {
+            guard case .text(let name) = value else { throw .wrongType(.mode, wanted: "a text", value) }
+            mode = try MapMode(named: name)
+        }
         var strategy = MapStrategy.sharded
         if let value = fields[OptionField.strategy.rawValue] {
             guard case .text(let name) = value else { throw .wrongType(.strategy, wanted: "a text", value) }
@@ -65,7 +74,13 @@ public struct MapOptions: Sendable, Equatable {
         try self.init(
             strategy: strategy, shards: MapOptions.integer(.shards, in: fields),
             maximumBytes: MapOptions.integer(.maximumBytes, in: fields),
-            ttlSeconds: MapOptions.integer(.ttlSeconds, in: fields))
+            ttlSeconds: MapOptions.integer(.ttlSeconds, in: fields), mode: mode)
+    }
+
+    /// Whether a map with these options is one with `other`: all but the mode is the same, since that can be switched.
+    func describeSameMap(as other: MapOptions) -> Bool {
+        strategy == other.strategy && shards == other.shards && maximumBytes == other.maximumBytes
+            && ttlSeconds == other.ttlSeconds
     }
 
     private static func integer(
@@ -83,6 +98,7 @@ public enum OptionField: String, Sendable, CaseIterable {
     case shards
     case maximumBytes = "max_bytes"
     case ttlSeconds = "ttl_seconds"
+    case mode
 }
 
 /// The value of an option as a file or a request has it.
@@ -106,6 +122,7 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
     case unknownField(String)
     case wrongType(OptionField, wanted: String, OptionValue)
     case unknownStrategy(String)
+    case unknownMode(String)
     case shardsOutOfRange(Int)
     case strategyTakesNoShards(MapStrategy)
     case maximumBytesTooSmall(Int)
@@ -117,6 +134,7 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
         case .unknownField(let name): name
         case .wrongType(let field, _, _): field.rawValue
         case .unknownStrategy: "strategy"
+        case .unknownMode: "mode"
         case .shardsOutOfRange, .strategyTakesNoShards: "shards"
         case .maximumBytesTooSmall: "max_bytes"
         case .ttlOutOfRange: "ttl_seconds"
@@ -133,6 +151,9 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
         case .unknownStrategy(let name):
             let known = MapStrategy.allCases.map(\.rawValue).joined(separator: ", ")
             return "strategy \"\(name)\" is unknown; known are \(known)"
+        case .unknownMode(let name):
+            let known = MapMode.allCases.map(\.rawValue).joined(separator: ", ")
+            return "mode \"\(name)\" is unknown; known are \(known)"
         case .shardsOutOfRange(let count):
             let range = MapOptions.shardRange
             return "shards must be \(range.lowerBound) to \(range.upperBound), not \(count)"

@@ -10,10 +10,14 @@ public struct MapSnapshot: Sendable {
     public let options: MapOptions
     /// When the map was created, in seconds since 1970.
     public let createdAt: Double
-    /// One row a shard, in the order of the shards.
+    public let mode: MapMode
+    /// One row a shard, in the order of the shards. The first one's lock counters include those of the map's one lock,
+    /// which is taken in mode `global`.
     public let shards: [ShardSample]
     /// Every ended wait for one of the shards' locks; the sum is that of the shards' `lockWaitNanoseconds`.
     public let lockWaits: LatencySample
+    /// How long operations took, one in 64.
+    public let timings: OperationTimings
     /// How finely it is shown; decided by the host for the map's life.
     public internal(set) var detail = SeriesDetail.shard
 
@@ -23,16 +27,18 @@ public struct MapSnapshot: Sendable {
     public let iteratorRestingNanoseconds: UInt64
 
     public init(
-        incarnation: UInt64, name: MapName, options: MapOptions, createdAt: Double, shards: [ShardSample],
-        lockWaits: LatencySample = LatencySample(.lockWaits),
-        openIterators: Int = 0, iteratorRestingNanoseconds: UInt64 = 0
+        incarnation: UInt64, name: MapName, options: MapOptions, createdAt: Double,
+        mode: MapMode = .normal, shards: [ShardSample], lockWaits: LatencySample = LatencySample(.lockWaits),
+        timings: OperationTimings = OperationTimings(), openIterators: Int = 0, iteratorRestingNanoseconds: UInt64 = 0
     ) {
         self.incarnation = incarnation
         self.name = name
         self.options = options
         self.createdAt = createdAt
+        self.mode = mode
         self.shards = shards
         self.lockWaits = lockWaits
+        self.timings = timings
         self.openIterators = openIterators
         self.iteratorRestingNanoseconds = iteratorRestingNanoseconds
     }
@@ -71,6 +77,10 @@ public struct ShardSample: Sendable, Equatable {
     public var liveBytes: UInt64 = 0
     /// Bytes that the allocator holds for the shard's records and index.
     public var allocatedBytes: UInt64 = 0
+    /// Growths of the index that have ended.
+    public var growths: UInt64 = 0
+    /// From the begin to the end of each; operations go on meanwhile.
+    public var growthNanoseconds: UInt64 = 0
     public var lockAcquired: UInt64 = 0
     /// Acquisitions whose first try failed.
     public var lockContended: UInt64 = 0
@@ -99,11 +109,22 @@ public struct ShardSample: Sendable, Equatable {
         capacity &+= other.capacity
         liveBytes &+= other.liveBytes
         allocatedBytes &+= other.allocatedBytes
+        growths &+= other.growths
+        growthNanoseconds &+= other.growthNanoseconds
         lockAcquired &+= other.lockAcquired
         lockContended &+= other.lockContended
         lockWaitNanoseconds &+= other.lockWaitNanoseconds
         lockWaiters &+= other.lockWaiters
         lockLongestWaitNanoseconds = max(lockLongestWaitNanoseconds, other.lockLongestWaitNanoseconds)
+    }
+
+    /// Adds what a lock has counted to the row's.
+    mutating func add(_ lock: LockSample) {
+        lockAcquired &+= lock.acquired
+        lockContended &+= lock.contended
+        lockWaitNanoseconds &+= lock.waitNanoseconds
+        lockWaiters &+= lock.waiters
+        lockLongestWaitNanoseconds = max(lockLongestWaitNanoseconds, lock.longestWaitNanoseconds)
     }
 
     /// Completed writes: the denominator of the articles' delete share.

@@ -39,13 +39,14 @@ struct Daemon {
         System.raiseDescriptorLimit()
         let configuration = try readConfiguration()
         let maximumBytes = configuration.maximumBytes ?? SystemMemory.available() / 4 * 3
+        let mode = try startMode()
         let sampler = IndicatorSampler(
             lines: Dictionary(uniqueKeysWithValues: configuration.maps.map { ($0.name, $0.lines) }))
         let host = MapHost(
             maximumBytes: maximumBytes,
             seriesBudget: .counting(
                 mapCollectors(sampler) + [SizeDeltaCollector()], limit: settings.maximumSeries),
-            nanoseconds: MonotonicClock.coarseNanoseconds,
+            mode: mode, nanoseconds: MonotonicClock.coarseNanoseconds,
             secondsSince1970: System.secondsSince1970)
         logger.info("memory for maps", metadata: ["max_bytes": "\(maximumBytes)"])
         try createMaps(configuration.maps, on: host)
@@ -82,6 +83,18 @@ struct Daemon {
         }
     }
 
+    /// The rollback switch: with `MAPWATCH_MAPLOCK=1` every map starts behind one lock.
+    private func startMode() throws(StartRefusal) -> MapMode? {
+        switch System.environment("MAPWATCH_MAPLOCK") {
+        case nil, "", "0": return nil
+        case "1":
+            logger.notice("every map starts in mode global", metadata: ["because": "MAPWATCH_MAPLOCK=1"])
+            return .global
+        case let other?:
+            throw StartRefusal(description: "MAPWATCH_MAPLOCK must be 0 or 1, not \"\(other)\"")
+        }
+    }
+
     private func readConfiguration() throws(StartRefusal) -> Configuration {
         guard let file = settings.configurationFile else { return Configuration() }
         do {
@@ -107,7 +120,7 @@ struct Daemon {
                 "hosting map",
                 metadata: [
                     "map": "\(map.name)", "strategy": "\(map.options.strategy.rawValue)",
-                    "shards": "\(map.options.shards)",
+                    "shards": "\(map.options.shards)", "mode": "\(map.mode.rawValue)",
                 ])
         }
     }

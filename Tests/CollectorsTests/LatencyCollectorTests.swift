@@ -18,7 +18,19 @@ struct LatencyCollectorTests {
     func startsAtZero() throws {
         _ = try host.create(MapName("orders"), MapOptions(shards: 16))
         let page = try page()
-        #expect(page.families.map(\.name) == ["map_lock_wait_seconds"])
+        let names = [
+            "map_lock_wait_seconds", "map_op_duration_seconds", "map_resize_seconds_total", "map_resize_total",
+        ]
+        #expect(page.families.map(\.name) == names)
+        #expect(page.value("map_resize_total", ["map_name": "orders"]) == 0)
+        #expect(page.value("map_resize_seconds_total", ["map_name": "orders"]) == 0)
+        for operation in ["load", "store", "delete"] {
+            let labels = ["map_name": "orders", "op": operation]
+            #expect(page.value("map_op_duration_seconds_count", labels) == 0)
+            #expect(page.value("map_op_duration_seconds_sum", labels) == 0)
+            #expect(page.value("map_op_duration_seconds_bucket", labels.merging(["le": "1e-07"]) { $1 }) == 0)
+        }
+        #expect(page.family("map_op_duration_seconds")?.help.hasSuffix("sampled: for quantiles, not rates.") == true)
         #expect(page.value("map_lock_wait_seconds_count", ["map_name": "orders"]) == 0)
         #expect(page.value("map_lock_wait_seconds_sum", ["map_name": "orders"]) == 0)
         #expect(page.value("map_lock_wait_seconds_bucket", ["map_name": "orders", "le": "4.0"]) == 0)

@@ -94,8 +94,8 @@ struct SeriesBudgetTests {
                 #expect(rows.count == 1, "\(family.name)")
                 #expect((rows.first?.labels["shard_id"] ?? rows.first?.labels["segment_id"]) == "all", "\(family.name)")
             }
-            // Memory differs by the luck of the keyed hash; everything else is the same work.
-            if family.type == "counter" {
+            // Memory and growth differ by the luck of the keyed hash; everything else is the same work.
+            if family.type == "counter", !family.name.hasPrefix("map_resize") {
                 #expect(rows.reduce(0) { $0 + $1.value } == many.sum(family.name), "\(family.name)")
             }
         }

@@ -16,11 +16,13 @@ final class MapwatchProcess: Sendable {
 
     /// Starts `mapwatch serve` and waits until it serves on as many listeners as are asked for.
     init(
-        _ arguments: [String] = [], metricsListeners: Int = 1, dataListeners: Int = 1
+        _ arguments: [String] = [], metricsListeners: Int = 1, dataListeners: Int = 1,
+        environment: [String: String] = [:]
     ) throws {
         let metrics = (0..<metricsListeners).flatMap { _ in ["--web.listen-address", "127.0.0.1:0"] }
         let data = (0..<dataListeners).flatMap { _ in ["--data.listen-address", "127.0.0.1:0"] }
-        child = try ChildProcess(MapwatchProcess.binary(), ["serve"] + metrics + data + arguments)
+        child = try ChildProcess(
+            MapwatchProcess.binary(), ["serve"] + metrics + data + arguments, environment: environment)
         metricsPorts = try child.waitForErrorLines(metricsListeners, holding: ["serving metrics"])
             .map(MapwatchProcess.port)
         dataPorts = try child.waitForErrorLines(dataListeners, holding: ["serving maps"]).map(MapwatchProcess.port)

@@ -59,10 +59,10 @@ struct MapOptionsTests {
         Bad(fields: ["strategy": .other("null")], field: "strategy", text: "strategy must be a text, not null"),
         Bad(
             fields: ["ttl": .integer(1)], field: "ttl",
-            text: "option \"ttl\" is unknown; known are strategy, shards, max_bytes, ttl_seconds"),
+            text: "option \"ttl\" is unknown; known are strategy, shards, max_bytes, ttl_seconds, mode"),
         Bad(
             fields: ["Shards": .integer(1), "a": .integer(1)], field: "Shards",
-            text: "option \"Shards\" is unknown; known are strategy, shards, max_bytes, ttl_seconds"),
+            text: "option \"Shards\" is unknown; known are strategy, shards, max_bytes, ttl_seconds, mode"),
     ]
 
     @Test("options that fit together are taken", arguments: good)

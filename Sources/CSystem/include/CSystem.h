@@ -2,6 +2,7 @@
 #ifndef MAPWATCH_CSYSTEM_H
 #define MAPWATCH_CSYSTEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,22 @@ void mapwatch_futex_wait(const void *address, uint32_t expected, uint64_t nanose
 
 /// Wakes one thread that sleeps at `address`.
 void mapwatch_futex_wake_one(const void *address);
+
+/// How many operations of this thread are still to go until one is to be timed; 0 before the first.
+extern _Thread_local uint32_t mapwatch_sampling_countdown __attribute__((tls_model("initial-exec")));
+
+/// Draws the next countdown, 64 on the average, and says whether one was running.
+bool mapwatch_sampling_restart(void);
+
+/// Whether this operation is to be timed: one in 64 of each thread, at distances that no pattern of operations follows.
+/// Costs a decrement and a predicted branch.
+static inline bool mapwatch_sampling_is_due(void) {
+    if (__builtin_expect(mapwatch_sampling_countdown > 1, 1)) {
+        mapwatch_sampling_countdown--;
+        return false;
+    }
+    return mapwatch_sampling_restart();
+}
 
 /// Tells the processor that this thread spins.
 static inline void mapwatch_pause(void) {

@@ -87,6 +87,14 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         shardGuard.sharing { unsafe body(table.pointee) }
     }
 
+    /// Entries now, without waiting for anybody.
+    var count: UInt64 { counters.entries.value }
+
+    /// Shows `body` the number of entries while nobody can change it.
+    func holdingCount<Result>(_ body: (Int) -> Result) -> Result {
+        shardGuard.exclusively { unsafe body(table.pointee.count) }
+    }
+
     /// Counts an iteration that has reached this shard.
     func countIteration() {
         shardGuard.sharing { bumpAsReader(counters.iterations) }
@@ -123,12 +131,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         var sample = ShardSample()
         counters.read(into: &sample)
         sample.deletes += expiry?.expirations.value ?? 0
-        let lock = shardGuard.sample(now: now)
-        sample.lockAcquired = lock.acquired
-        sample.lockContended = lock.contended
-        sample.lockWaitNanoseconds = lock.waitNanoseconds
-        sample.lockWaiters = lock.waiters
-        sample.lockLongestWaitNanoseconds = lock.longestWaitNanoseconds
+        sample.add(shardGuard.sample(now: now))
         return sample
     }
 

@@ -20,6 +20,9 @@ struct ShardCounters: ~Copyable {
     let capacity = Counter()
     let liveBytes = Counter()
     let allocatedBytes = Counter()
+    /// Ended growths of the table, and how long they took.
+    let growths = Counter()
+    let growthNanoseconds = Counter()
     /// The writes after which maintenance found nothing left to do.
     let tidyAtWrites = Counter()
     private let gap = CacheLinePadding()
@@ -35,6 +38,11 @@ struct ShardCounters: ~Copyable {
         capacity.set(UInt64(table.capacity))
         liveBytes.set(table.liveBytes)
         allocatedBytes.set(table.allocatedBytes)
+        let growth = table.growth
+        if growths.value != growth.count {
+            growths.set(growth.count)
+            growthNanoseconds.set(growth.nanoseconds)
+        }
     }
 
     /// Completed writes, without expirations.
@@ -55,5 +63,7 @@ struct ShardCounters: ~Copyable {
         sample.capacity = capacity.value
         sample.liveBytes = liveBytes.value
         sample.allocatedBytes = allocatedBytes.value
+        sample.growths = growths.value
+        sample.growthNanoseconds = growthNanoseconds.value
     }
 }

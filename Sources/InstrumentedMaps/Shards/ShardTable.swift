@@ -14,6 +14,9 @@ protocol ShardTable: ~Copyable {
     /// Bytes that the table holds of the allocators.
     var allocatedBytes: UInt64 { get }
 
+    /// The growths that have ended.
+    var growth: TableGrowth { get }
+
     /// The cells of a table whose entries can expire; nil for one whose cannot.
     var expiry: ExpiryCounters? { get }
 
@@ -23,4 +26,17 @@ protocol ShardTable: ~Copyable {
 
 extension ShardTable where Self: ~Copyable {
     var expiry: ExpiryCounters? { nil }
+}
+
+/// How often a table has grown.
+struct TableGrowth {
+    private(set) var count: UInt64 = 0
+    /// From the begin to the end of each growth: operations go on meanwhile, and each moves a little. So the clock is read
+    /// twice a growth, and not at each move.
+    private(set) var nanoseconds: UInt64 = 0
+
+    mutating func add(_ nanoseconds: UInt64) {
+        count += 1
+        self.nanoseconds &+= nanoseconds
+    }
 }

@@ -43,6 +43,9 @@ struct ByteTable: ShardTable, ~Copyable {
     /// Slots of the index.
     var capacity: Int { index.capacity }
 
+    /// The index's growths that have ended.
+    var growth: TableGrowth { index.growth }
+
     /// Live entries with their records and index words: falls with every delete.
     var liveBytes: UInt64 { UInt64(store.liveBytes + index.count * 8) }
 

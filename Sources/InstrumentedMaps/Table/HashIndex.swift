@@ -1,3 +1,5 @@
+import Instruments
+
 // The index of one shard: which places are taken, and by which record. Grows and shrinks in small steps.
 //
 //     settled:    current [ ········································ ]
@@ -42,6 +44,10 @@ struct HashIndex: ~Copyable {
     /// The first slot of `current` that is not emptied.
     private var cursor = 0
     private(set) var count = 0
+    /// The growths that have ended.
+    private(set) var growth = TableGrowth()
+    /// When the growth that is under way began; nil when there is none, or when the array shrinks.
+    private var growthBegan: UInt64?
 
     init(budget: MemoryBudget) {
         self.budget = budget
@@ -162,6 +168,8 @@ struct HashIndex: ~Copyable {
 
     private mutating func beginMove(to capacity: Int, _ writes: some TableWrites) -> Bool {
         guard let array = IndexArray(capacity: capacity, budget: budget) else { return false }
+        // The first array is no growth: nothing moves.
+        growthBegan = capacity > current.capacity && current.capacity > 0 ? MonotonicClock.nanoseconds() : nil
         next = array
         boundary = 0
         cursor = 0
@@ -170,6 +178,8 @@ struct HashIndex: ~Copyable {
     }
 
     private mutating func endMove(_ writes: some TableWrites) {
+        if let began = growthBegan { growth.add(MonotonicClock.nanoseconds() &- began) }
+        growthBegan = nil
         let old = current.block
         current = next
         next = IndexArray()

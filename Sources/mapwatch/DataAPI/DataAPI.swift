@@ -5,6 +5,7 @@ import InstrumentedMaps
 //
 //     /api/v1/maps                            MapsEndpoint      list
 //     /api/v1/maps/{map}                      MapsEndpoint      create, describe, drop
+//     /api/v1/maps/{map}/mode                 MapsEndpoint      switch to one lock and back
 //     /api/v1/maps/{map}/entries/{key}        EntryEndpoint     put, get, delete one entry
 //     /api/v1/maps/{map}/entries              ListingEndpoint   page through a map
 //     /api/v1/maps/{map}/delete               DeleteEndpoint    collect, then delete

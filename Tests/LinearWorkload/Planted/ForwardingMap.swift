@@ -38,6 +38,14 @@ extension ForwardingMap {
 
     func maintain(budget: Int) -> Int { inner.maintain(budget: budget) }
 
+    var count: Int { inner.count }
+
+    func countExact() -> Int { inner.countExact() }
+
+    var mode: MapMode { inner.mode }
+
+    func setMode(_ mode: MapMode) { inner.setMode(mode) }
+
     func snapshot(now: UInt64) -> MapSnapshot { inner.snapshot(now: now) }
 }
 

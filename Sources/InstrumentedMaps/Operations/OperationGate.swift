@@ -1,0 +1,86 @@
+import CSystem
+import Instruments
+import Synchronization
+
+// What every operation on a map passes first, whatever the map holds:
+//
+//     mode normal, not sampled (63 in 64)  ──────────────────────────────▶ operation
+//     otherwise   [clock] ▶ [mode global: the map's one lock] ▶ operation ▶ [clock, histogram]
+//
+// The fast way is one relaxed load of a word that hardly anybody writes, and one decrement of the thread's own countdown.
+//
+// Mode `global` adds a lock around the shards' guards and takes none away. So a switch needs no moment at which nobody is
+// inside: an operation that began before it still has its shard to itself, and no write is lost.
+
+/// The mode of a map, its one lock, and the stopwatch of its operations.
+///
+/// Concurrency: any thread.
+struct OperationGate: ~Copyable, Sendable {
+    private let isGlobal: Atomic<Bool>
+    private let gap = CacheLinePadding()
+    private let lock = ShardLock()
+    private let loads = LatencyHistogram(.operations)
+    private let stores = LatencyHistogram(.operations)
+    private let deletes = LatencyHistogram(.operations)
+
+    init(_ mode: MapMode) { isGlobal = Atomic(mode == .global) }
+
+    var mode: MapMode { isGlobal.load(ordering: .relaxed) ? .global : .normal }
+
+    /// Operations that begin after this returns obey; those under way end as they began.
+    func set(_ mode: MapMode) { isGlobal.store(mode == .global, ordering: .relaxed) }
+
+    /// Does an operation of a known kind.
+    @inline(__always)
+    func pass<R>(_ operation: TimedOperation, _ body: () -> R) -> R {
+        pass(as: { _ in operation }, body)
+    }
+
+    /// Does an operation of which the result says what it was.
+    @inline(__always)
+    func pass<R>(as operation: (R) -> TimedOperation, _ body: () -> R) -> R {
+        let isGlobal = isGlobal.load(ordering: .relaxed)
+        let isDue = mapwatch_sampling_is_due()
+        if isGlobal || isDue { return passSlowly(isGlobal, isDue, operation, body) }
+        return body()
+    }
+
+    /// Does something that is no operation (an iterator's look, a count) in the mode's order, and times nothing.
+    @inline(__always)
+    func passUntimed<R>(_ body: () -> R) -> R {
+        isGlobal.load(ordering: .relaxed) ? lock.withLock(body) : body()
+    }
+
+    @inline(never)
+    private func passSlowly<R>(
+        _ isGlobal: Bool, _ isDue: Bool, _ operation: (R) -> TimedOperation, _ body: () -> R
+    ) -> R {
+        guard isDue else { return lock.withLock(body) }
+        let start = MonotonicClock.nanoseconds()
+        let result = isGlobal ? lock.withLock(body) : body()
+        let nanoseconds = MonotonicClock.nanoseconds() &- start
+        switch operation(result) {
+        case .load: loads.record(nanoseconds)
+        case .store: stores.record(nanoseconds)
+        case .delete: deletes.record(nanoseconds)
+        }
+        return result
+    }
+
+    // MARK: - For a scrape
+
+    /// What the map's one lock has counted.
+    func lockSample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
+
+    /// Adds the ended waits for the map's one lock to `sample`.
+    func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
+
+    /// The durations of the operations that were timed.
+    var timings: OperationTimings {
+        var timings = OperationTimings()
+        loads.add(to: &timings.loads)
+        stores.add(to: &timings.stores)
+        deletes.add(to: &timings.deletes)
+        return timings
+    }
+}

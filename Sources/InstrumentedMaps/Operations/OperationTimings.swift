@@ -1,0 +1,29 @@
+public import Instruments
+
+/// What a timed operation did.
+public enum TimedOperation: String, Sendable, CaseIterable {
+    /// A look that changed nothing.
+    case load
+    /// An insert or an update, or one that was refused.
+    case store
+    /// A delete, whether or not the key was there.
+    case delete
+}
+
+/// How long a map's operations took: one in 64, from before the lock to after it.
+public struct OperationTimings: Sendable, Equatable {
+    public var loads = LatencySample(.operations)
+    public var stores = LatencySample(.operations)
+    public var deletes = LatencySample(.operations)
+
+    /// Nothing timed yet.
+    public init() {}
+
+    public subscript(operation: TimedOperation) -> LatencySample {
+        switch operation {
+        case .load: loads
+        case .store: stores
+        case .delete: deletes
+        }
+    }
+}
