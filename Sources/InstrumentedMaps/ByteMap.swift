@@ -13,7 +13,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     let options: MapOptions
     private let incarnation: UInt64
     private let createdAt: Double
-    private let gate: OperationGate
+    let gate: OperationGate
     let iterators = OpenIterators()
     private let shards: RigidArray<Shard<Guard, ByteTable>>
 
@@ -153,6 +153,12 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
     private func countHolding(from index: Int) -> Int {
         guard index < shards.count else { return 0 }
         return shards[index].holdingCount { $0 + countHolding(from: index + 1) }
+    }
+
+    /// Lends the shard that `hash` chooses.
+    @inline(__always)
+    func withShard<R>(of hash: KeyHash, _ body: (borrowing Shard<Guard, ByteTable>) -> R) -> R {
+        body(shards[hash.shard(of: shards.count)])
     }
 
     // MARK: - For the iterators

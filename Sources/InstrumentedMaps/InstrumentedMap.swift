@@ -38,6 +38,11 @@ public protocol InstrumentedMap: HostedMap {
         _ key: Span<UInt8>, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome
 
+    /// Does the operations of `batch` in their order and notes in it what each came to. Each is linearizable by itself and
+    /// counts as if it stood alone; together they are no transaction. Takes the shard's lock three times an operation, two
+    /// of them to ask for memory ahead, so that a batch waits for memory once and not once an operation.
+    func perform(_ batch: inout MapBatch)
+
     /// Removes the entries whose keys match, and returns how many. Weak: the keys of one shard are collected at one
     /// moment, then deleted one by one with the lock released between, so nobody waits for the sweep (row M10); a key
     /// that somebody else deletes meanwhile counts as a delete miss.

@@ -23,6 +23,50 @@ final class MapwatchSubject: Subject {
     func delete(_ key: Bytes) -> Bool { map.delete(key.span) }
 
     var count: Int { Int(map.snapshot().sum(\.entries)) }
+
+    var takesBatches: Bool { true }
+
+    func playBatches(_ list: OperationList, of size: Int, until deadline: UInt64) -> Played {
+        let operations = list.operations
+        let buffers = ValueBuffers()
+        var played = Played()
+        var batch = MapBatch()
+        while played.operations < operations.count, monotonicNanoseconds() < deadline {
+            // As often as `play` looks at the clock.
+            for _ in 0..<(1024 / size) where played.operations < operations.count {
+                let end = min(operations.count, played.operations + size)
+                batch.removeAll()
+                for index in played.operations..<end {
+                    let key = OperationList.key(operations, index)
+                    switch operations[index].kind {
+                    case .get: batch.load(key.span)
+                    case .set: batch.store(key.span, buffers.input(stamp: UInt64(index)).span)
+                    case .delete: batch.delete(key.span)
+                    }
+                }
+                map.perform(&batch)
+                played.operations = end
+                for index in 0..<batch.count { note(index, of: batch, in: &played) }
+            }
+        }
+        return played
+    }
+
+    @inline(__always)
+    private func note(_ index: Int, of batch: borrowing MapBatch, in played: inout Played) {
+        switch batch.outcome(of: index) {
+        case .found:
+            played.hits += 1
+            batch.withValue(of: index) { value in
+                guard let value else { return }
+                let stamp = value.bytes.unsafeLoadUnaligned(as: UInt64.self)
+                played.checksum = played.checksum &* 31 &+ UInt64(value.count) &+ stamp
+            }
+        case .deleted: played.hits += 1
+        case .absent: played.misses += 1
+        case .stored: break
+        }
+    }
 }
 
 /// `Dictionary` in 256 pthread mutexes: what a Swift service would write by hand.

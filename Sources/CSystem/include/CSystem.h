@@ -45,6 +45,9 @@ static inline void mapwatch_pause(void) {
 #endif
 }
 
+/// Asks the processor to fetch the cache line of `address`, which may be any: nothing is read, and nothing can fail.
+static inline void mapwatch_prefetch(const void *address) { __builtin_prefetch(address); }
+
 /// Which of four index words has `place` in its upper half: 0…3, the first of them, or 4 when none has. Reads all four.
 ///
 /// No branch depends on a word, so the processor goes on past words that are still on their way from memory: a loop that

@@ -12,6 +12,25 @@ extension Shard where Table == ByteTable, Guard: ~Copyable {
         load { unsafe $0.copyValue(of: key, hash, to: output) }
     }
 
+    /// Appends the value of `key` to `output`; false when it was not there.
+    @inline(__always)
+    func load(_ key: Span<UInt8>, _ hash: KeyHash, appendingTo output: inout [UInt8]) -> Bool {
+        load { table in
+            table.withValue(key, hash) { value -> Void? in
+                guard let value else { return nil }
+                return output.append(copying: value)
+            }
+        } != nil
+    }
+
+    /// Asks for the memory that a search for `hash` will look at first; no more than a hint.
+    @inline(__always)
+    func fetchIndex(_ hash: KeyHash) { peek { $0.fetchIndex(hash) } }
+
+    /// Asks for the memory of the record that a search for `hash` will probably come to.
+    @inline(__always)
+    func fetchRecord(_ hash: KeyHash) { peek { $0.fetchRecord(hash) } }
+
     /// Sets the value of `key`, for `seconds` or, without them, for as long as the table's entries live.
     @inline(__always)
     func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int? = nil) -> StoreOutcome {

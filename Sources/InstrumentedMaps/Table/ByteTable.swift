@@ -1,3 +1,4 @@
+import CSystem
 import Instruments
 
 // The table of one shard: an index of places and the records that it refers to.
@@ -71,6 +72,20 @@ struct ByteTable: ShardTable, ~Copyable {
         let value = unsafe store.record(at: position.ref).value
         if value.count <= output.count { unsafe output.copyMemory(from: value) }
         return value.count
+    }
+
+    /// Asks for the index word that a search for `hash` begins with.
+    @inline(__always)
+    func fetchIndex(_ hash: KeyHash) { index.fetch(hash.place) }
+
+    /// Asks for the first record of the place of `hash`.
+    @inline(__always)
+    func fetchRecord(_ hash: KeyHash) {
+        _ = index.search(hash.place) { ref in
+            let record = unsafe store.record(at: ref)
+            unsafe mapwatch_prefetch(record.base)
+            return true
+        }
     }
 
     /// Shows `body` the value of `key` where it lies, nil when it is absent, and returns what that returns.

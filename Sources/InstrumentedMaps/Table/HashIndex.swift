@@ -1,3 +1,4 @@
+import CSystem
 import Instruments
 
 // The index of one shard: which places are taken, and by which record. Grows and shrinks in small steps.
@@ -77,6 +78,13 @@ struct HashIndex: ~Copyable {
         }
         let found = unsafe current.search(place, from: max(current.home(place), cursor), isWanted)
         return unsafe Position(slot: found.slot, isInNext: false, isThere: found.isThere)
+    }
+
+    /// Asks for the words that a search for `place` begins with.
+    @inline(__always)
+    func fetch(_ place: UInt32) {
+        let array = UInt64(place) < boundary ? next : current
+        unsafe mapwatch_prefetch(array.words + array.home(place))
     }
 
     /// Whether one more record can be inserted as things stand.

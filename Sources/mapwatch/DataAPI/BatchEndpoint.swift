@@ -26,42 +26,58 @@ struct BatchEndpoint {
         ]
     }
 
+    /// Operations that the map is given at a time, so that no more than their values is held beside the answer.
+    private static let operationsAtATime = 16
+
     private func apply(_ operations: [BatchOperation], to map: any InstrumentedMap) -> [UInt8] {
         var answer: [UInt8] = []
-        for operation in operations {
-            var line = JSONLine()
-            switch operation {
-            case .put(let key, let value, let seconds):
-                line.add("status", status(of: map.store(key, value, for: seconds)))
-            case .delete(let key):
-                line.add("status", map.delete(key) ? 204 : 404)
-            case .get(let key):
-                get(key, from: map, answered: answer.count, into: &line)
-            }
-            answer += line.line()
+        var batch = MapBatch()
+        for start in stride(from: 0, to: operations.count, by: BatchEndpoint.operationsAtATime) {
+            batch.removeAll()
+            for operation in operations[start...].prefix(BatchEndpoint.operationsAtATime) { operation.add(to: &batch) }
+            map.perform(&batch)
+            for index in 0..<batch.count { answer += line(for: index, of: batch, answered: answer.count) }
         }
         return answer
     }
 
-    private func status(of outcome: StoreOutcome) -> Int {
-        switch outcome {
-        case .inserted: 201
-        case .updated: 204
-        case .refused: 507
+    private func line(for index: Int, of batch: MapBatch, answered: Int) -> [UInt8] {
+        var line = JSONLine()
+        line.add("status", batch.outcome(of: index).status)
+        if let value = batch.value(of: index) {
+            guard answered + value.count <= BatchEndpoint.maximumAnswerBytes else { return tooLong() }
+            line.add("value", raw: value)
         }
+        return line.line()
     }
 
-    private func get(_ key: [UInt8], from map: any InstrumentedMap, answered: Int, into line: inout JSONLine) {
-        guard let value = map.load(key) else {
-            line.add("status", 404)
-            return
+    private func tooLong() -> [UInt8] {
+        var line = JSONLine()
+        line.add("status", 507)
+        line.add("detail", "the answer would be over \(BatchEndpoint.maximumAnswerBytes) bytes; get fewer at once")
+        return line.line()
+    }
+}
+
+extension BatchOperation {
+    fileprivate func add(to batch: inout MapBatch) {
+        switch self {
+        case .put(let key, let value, let seconds): batch.store(key.span, value.span, ttlSeconds: seconds)
+        case .get(let key): batch.load(key.span)
+        case .delete(let key): batch.delete(key.span)
         }
-        guard answered + value.count <= BatchEndpoint.maximumAnswerBytes else {
-            line.add("status", 507)
-            line.add("detail", "the answer would be over \(BatchEndpoint.maximumAnswerBytes) bytes; get fewer at once")
-            return
+    }
+}
+
+extension MapBatch.Outcome {
+    /// As the same operation by itself is answered.
+    fileprivate var status: Int {
+        switch self {
+        case .found: 200
+        case .absent: 404
+        case .deleted, .stored(.updated): 204
+        case .stored(.inserted): 201
+        case .stored(.refused): 507
         }
-        line.add("status", 200)
-        line.add("value", raw: value)
     }
 }

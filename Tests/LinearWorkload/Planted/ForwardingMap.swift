@@ -28,6 +28,8 @@ extension ForwardingMap {
         inner.modify(key, countingLoad: countingLoad, decide)
     }
 
+    func perform(_ batch: inout MapBatch) { inner.perform(&batch) }
+
     func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int { inner.deleteMatching(isIncluded) }
 
     func iterate(

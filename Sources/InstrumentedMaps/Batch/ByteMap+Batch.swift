@@ -1,0 +1,62 @@
+// A batch waits for memory once and not once an operation. In windows of 16:
+//
+//     1  hash every key            and ask for the index word that each will be looked for at
+//     2  look at the index words   and ask for the records that they refer to
+//     3  do the operations         in their order, each by itself, in lines that are on their way by now
+//
+// The first two steps only ask: whatever happens before the third, the third looks again.
+
+extension ByteMap where Guard: ~Copyable {
+    /// Operations whose memory is on its way at the same time: about what a core can wait for at once.
+    private static var window: Int { 16 }
+
+    @_specialize(where Guard == ExclusiveGuard)
+    @_specialize(where Guard == SharedGuard)
+    func perform(_ batch: inout MapBatch) {
+        var start = 0
+        while start < batch.count {
+            let end = min(start + ByteMap.window, batch.count)
+            for index in start..<end {
+                let hash = batch.withOperands(of: index) { key, _ in KeyHash(key) }
+                batch.items[index].hash = hash
+                withShard(of: hash) { $0.fetchIndex(hash) }
+            }
+            for index in start..<end {
+                let hash = batch.items[index].hash
+                withShard(of: hash) { $0.fetchRecord(hash) }
+            }
+            for index in start..<end { perform(index, of: &batch) }
+            start = end
+        }
+    }
+
+    @inline(__always)
+    private func perform(_ index: Int, of batch: inout MapBatch) {
+        let item = batch.items[index]
+        switch item.kind {
+        case .load:
+            // The values are in the batch's own array, which is taken out for as long as the key is lent.
+            var output = batch.output
+            batch.output = []
+            let start = output.count
+            let isFound = batch.withOperands(of: index) { key, _ in
+                gate.pass(.load) { withShard(of: item.hash) { $0.load(key, item.hash, appendingTo: &output) } }
+            }
+            batch.items[index].loaded = start..<output.count
+            batch.output = output
+            batch.items[index].outcome = isFound ? .found : .absent
+        case .store:
+            let outcome = batch.withOperands(of: index) { key, value in
+                gate.pass(.store) {
+                    withShard(of: item.hash) { $0.store(key, item.hash, value: value, for: item.ttlSeconds) }
+                }
+            }
+            batch.items[index].outcome = .stored(outcome)
+        case .delete:
+            let isDeleted = batch.withOperands(of: index) { key, _ in
+                gate.pass(.delete) { withShard(of: item.hash) { $0.delete(key, item.hash) } }
+            }
+            batch.items[index].outcome = isDeleted ? .deleted : .absent
+        }
+    }
+}
