@@ -8,7 +8,7 @@ BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit rules race linear hostile bench clean
+.PHONY: help run test check unit rules race linear hostile scrape bench clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -19,6 +19,7 @@ help:
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
+	@echo "make scrape what a scrape costs, beside Debian's pushgateway: three minutes"
 	@echo "make bench  maps beside oneTBB and others, shard sweep, and a mixed load on the data port: under ten minutes"
 	@echo "make clean  remove what was built"
 
@@ -78,6 +79,15 @@ hostile:
 	swift build --build-tests
 	MAPWATCH_BINARY=$(CURDIR)/.build/release/mapwatch MAPWATCH_HOSTILE_REQUESTS=1000000 \
 	    swift test --skip-build --filter HostileRequestTests
+
+# What a scrape costs: rendering, the writers' share, and a Go exporter beside it.
+scrape:
+	$(call install,$(RUN_PACKAGES) prometheus-pushgateway python3-minimal curl)
+	swift build -c release --package-path Benchmarks --scratch-path .build-bench --product ScrapeBench
+	.build-bench/release/ScrapeBench render
+	.build-bench/release/ScrapeBench writers
+	swift build -c release --product mapwatch
+	Benchmarks/scrape-pushgateway.sh .build/release/mapwatch
 
 bench:
 	$(call install,$(BENCH_PACKAGES))

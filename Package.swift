@@ -5,7 +5,8 @@ let package = Package(
     name: "mapwatch",
     products: [
         .library(name: "InstrumentedMaps", targets: ["InstrumentedMaps"]),
-        .library(name: "MapwatchServer", targets: ["Collectors", "HTTPServer"]),
+        .library(
+            name: "MapwatchServer", targets: ["Collectors", "HTTPServer", "Exposition", "AccidentIndicators"]),
         .executable(name: "mapwatch", targets: ["mapwatch"]),
     ],
     // `from` for the one that the libraries link, so that an embedding service can resolve it together with its own;

@@ -21,6 +21,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
+            name: "ScrapeBench",
+            dependencies: [
+                "Workloads",
+                .product(name: "InstrumentedMaps", package: "mapwatch"),
+                .product(name: "MapwatchServer", package: "mapwatch"),
+            ]),
+        .executableTarget(
             name: "ShardSweep",
             dependencies: ["Workloads", .product(name: "InstrumentedMaps", package: "mapwatch")]),
     ],

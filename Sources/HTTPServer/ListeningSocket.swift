@@ -9,6 +9,7 @@
 // Rejected: resolving names (a listener must not wait for DNS), SO_REUSEPORT (two daemons would share a port in
 // silence).
 
+import CMicrohttpd
 import Glibc
 import Synchronization
 
