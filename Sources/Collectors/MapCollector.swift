@@ -11,6 +11,7 @@ public struct MapCollector: Collector {
 
     public func collect(_ scrape: Scrape) -> [MetricFamily] {
         var families = MapCollector.shardColumns.map { MetricFamily($0.name, $0.type, help: $0.help) }
+        var readFamilies = MapCollector.optimisticColumns.map { MetricFamily($0.name, $0.type, help: $0.help) }
         var info = MetricFamily(
             "map_info", .gauge, help: "1; the labels say how a map is built and how finely it is shown.")
         var created = MetricFamily(
@@ -30,8 +31,12 @@ public struct MapCollector: Collector {
             for (index, column) in MapCollector.shardColumns.enumerated() {
                 families[index].append(labels.shards, MetricColumn(rows, column.value))
             }
+            guard map.options.reads == .optimistic else { continue }
+            for (index, column) in MapCollector.optimisticColumns.enumerated() {
+                readFamilies[index].append(labels.shards, MetricColumn(rows, column.value))
+            }
         }
-        return families + [refused, info, created]
+        return families + readFamilies + [refused, info, created]
     }
 
     private struct Column: Sendable {
@@ -72,6 +77,18 @@ public struct MapCollector: Collector {
         Column(name: "map_op_iterate_total", type: .counter, help: "Iterations begun on a shard.") {
             .count($0.iterations)
         },
+    ]
+
+    /// Of maps whose readers take no lock; no other map can move them.
+    private static let optimisticColumns = [
+        Column(
+            name: "map_shard_read_optimistic_total", type: .counter,
+            help: "Loads answered without the shard's lock, hits and misses."
+        ) { .count($0.optimisticReads) },
+        Column(
+            name: "map_shard_read_retry_total", type: .counter,
+            help: "Looks without the shard's lock that a writer made worthless."
+        ) { .count($0.readRetries) },
     ]
 
     private static let sizeColumns = [

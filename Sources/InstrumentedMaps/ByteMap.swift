@@ -8,14 +8,14 @@ import Instruments
 ///
 /// The hot methods are specialised by name: whoever holds an `any InstrumentedMap` calls them through a table that all
 /// guards share, and the code behind it would look up types at run time (2.7 against 6.7 million operations a second).
-final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
+final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable>: InstrumentedMap {
     let name: MapName
     let options: MapOptions
     private let incarnation: UInt64
     private let createdAt: Double
     let gate: OperationGate
     let iterators = OpenIterators()
-    private let shards: RigidArray<Shard<Guard, ByteTable>>
+    private let shards: RigidArray<Shard<Guard, Table>>
 
     init(
         name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double, budget: MemoryBudget,
@@ -26,16 +26,17 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         self.incarnation = incarnation
         self.createdAt = createdAt
         gate = OperationGate(options.mode)
-        var shards = RigidArray<Shard<Guard, ByteTable>>(capacity: options.shards)
+        var shards = RigidArray<Shard<Guard, Table>>(capacity: options.shards)
         for _ in 0..<options.shards {
-            let table = ByteTable(budget: budget, clock: clock, ttlSeconds: options.ttlSeconds)
+            let table = Table(budget: budget, clock: clock, ttlSeconds: options.ttlSeconds)
             shards.append(Shard(Guard(), table, iterators))
         }
         self.shards = shards
     }
 
-    @_specialize(where Guard == ExclusiveGuard)
-    @_specialize(where Guard == SharedGuard)
+    @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
+    @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
+    @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func load(_ key: Span<UInt8>) -> [UInt8]? {
         gate.pass(.load) {
             let hash = KeyHash(key)
@@ -43,8 +44,9 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         }
     }
 
-    @_specialize(where Guard == ExclusiveGuard)
-    @_specialize(where Guard == SharedGuard)
+    @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
+    @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
+    @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func load(_ key: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
         gate.pass(.load) {
             let hash = KeyHash(key)
@@ -54,8 +56,9 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         }
     }
 
-    @_specialize(where Guard == ExclusiveGuard)
-    @_specialize(where Guard == SharedGuard)
+    @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
+    @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
+    @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
         gate.pass(.store) {
             let hash = KeyHash(key)
@@ -63,8 +66,9 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         }
     }
 
-    @_specialize(where Guard == ExclusiveGuard)
-    @_specialize(where Guard == SharedGuard)
+    @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
+    @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
+    @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome {
         gate.pass(.store) {
             precondition(MapOptions.ttlRange.contains(ttlSeconds), "an entry lives for 1 second to 1 year")
@@ -73,8 +77,9 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         }
     }
 
-    @_specialize(where Guard == ExclusiveGuard)
-    @_specialize(where Guard == SharedGuard)
+    @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
+    @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
+    @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func delete(_ key: Span<UInt8>) -> Bool {
         gate.pass(.delete) {
             let hash = KeyHash(key)
@@ -82,8 +87,9 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
         }
     }
 
-    @_specialize(where Guard == ExclusiveGuard)
-    @_specialize(where Guard == SharedGuard)
+    @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
+    @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
+    @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func modify(
         _ key: Span<UInt8>, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {
@@ -157,7 +163,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable>: InstrumentedMap {
 
     /// Lends the shard that `hash` chooses.
     @inline(__always)
-    func withShard<R>(of hash: KeyHash, _ body: (borrowing Shard<Guard, ByteTable>) -> R) -> R {
+    func withShard<R>(of hash: KeyHash, _ body: (borrowing Shard<Guard, Table>) -> R) -> R {
         body(shards[hash.shard(of: shards.count)])
     }
 
@@ -204,8 +210,15 @@ extension ShardGuard where Self: ~Copyable {
         budget: MemoryBudget = MemoryBudget(),
         nanoseconds: @escaping @Sendable () -> UInt64 = MonotonicClock.coarseNanoseconds
     ) -> any InstrumentedMap {
-        ByteMap<Self>(
-            name: name, options: options, incarnation: incarnation, createdAt: createdAt, budget: budget,
-            clock: ExpiryClock(nanoseconds: nanoseconds))
+        switch options.reads {
+        case .locked:
+            ByteMap<Self, ByteTable>(
+                name: name, options: options, incarnation: incarnation, createdAt: createdAt, budget: budget,
+                clock: ExpiryClock(nanoseconds: nanoseconds))
+        case .optimistic:
+            ByteMap<Self, PublishedByteTable>(
+                name: name, options: options, incarnation: incarnation, createdAt: createdAt, budget: budget,
+                clock: ExpiryClock(nanoseconds: nanoseconds))
+        }
     }
 }

@@ -4,11 +4,13 @@
 /// their bytes are equal. To store a key of more than 65,535 bytes or a value of 4 GiB and more is a programmer's mistake
 /// and traps.
 public protocol InstrumentedMap: HostedMap {
-    /// A copy of the value of `key`. Linearizable; the shard's lock; counts a load or a load miss.
+    /// A copy of the value of `key`. Linearizable; the shard's lock, with optimistic reads as a rule none; counts a load or
+    /// a load miss.
     func load(_ key: Span<UInt8>) -> [UInt8]?
 
     /// Copies the value of `key` to the beginning of `output` and returns its length; nil when the key is absent. A value
-    /// that is longer than `output` is not copied: its length says how much room it needs. Linearizable; the shard's
+    /// that is longer than `output` is not copied: its length says how much room it needs. What stands behind the value
+    /// is unspecified: a map with optimistic reads may have begun to copy another one there. Linearizable; the shard's
     /// lock; counts a load or a load miss. Cost: no allocation, which makes it nearly twice as fast as ``load(_:)``.
     func load(_ key: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int?
 

@@ -6,6 +6,15 @@ public enum MapStrategy: String, Sendable, CaseIterable {
     case rwlock
 }
 
+/// How a shard is read.
+public enum ReadMode: String, Sendable, CaseIterable {
+    /// Under the shard's lock.
+    case locked
+    /// Without it: what was read counts when the shard's version is the same before and after, else it is read again,
+    /// in the end under the lock.
+    case optimistic
+}
+
 /// What is decided of a map when it is created, and holds for its life.
 ///
 /// The same fields stand in the data API's `PUT`, in the YAML and in Swift.
@@ -19,6 +28,7 @@ public struct MapOptions: Sendable, Equatable {
     public let strategy: MapStrategy
     /// The number of shards: locks, tables and rows of counters.
     public let shards: Int
+    public let reads: ReadMode
     /// Bytes of records and index that the map may hold, as `map_allocated_bytes` shows them; nil for no bound of its
     /// own.
     public let maximumBytes: Int?
@@ -35,8 +45,8 @@ public struct MapOptions: Sendable, Equatable {
 
     /// Throws ``MapOptionsError`` for a combination that no map can have.
     public init(
-        strategy: MapStrategy = .sharded, shards: Int? = nil, maximumBytes: Int? = nil, ttlSeconds: Int? = nil,
-        mode: MapMode = .normal
+        strategy: MapStrategy = .sharded, shards: Int? = nil, reads: ReadMode? = nil, maximumBytes: Int? = nil,
+        ttlSeconds: Int? = nil, mode: MapMode = .normal
     ) throws(MapOptionsError) {
         if let ttlSeconds, !MapOptions.ttlRange.contains(ttlSeconds) { throw .ttlOutOfRange(ttlSeconds) }
         self.ttlSeconds = ttlSeconds
@@ -52,8 +62,10 @@ public struct MapOptions: Sendable, Equatable {
             self.shards = count
         case .rwlock:
             guard shards == nil else { throw .strategyTakesNoShards(strategy) }
+            guard reads == nil else { throw .strategyTakesNoReads(strategy) }
             self.shards = 1
         }
+        self.reads = reads ?? .locked
         self.strategy = strategy
     }
 
@@ -65,22 +77,32 @@ public struct MapOptions: Sendable, Equatable {
             guard case .text(let name) = value else { throw .wrongType(.mode, wanted: "a text", value) }
             mode = try MapMode(named: name)
         }
-        var strategy = MapStrategy.sharded
-        if let value = fields[OptionField.strategy.rawValue] {
-            guard case .text(let name) = value else { throw .wrongType(.strategy, wanted: "a text", value) }
+        let strategy = try MapOptions.text(.strategy, in: fields).map { name throws(MapOptionsError) in
             guard let known = MapStrategy(rawValue: name) else { throw .unknownStrategy(name) }
-            strategy = known
+            return known
+        }
+        let reads = try MapOptions.text(.reads, in: fields).map { name throws(MapOptionsError) in
+            guard let known = ReadMode(rawValue: name) else { throw .unknownReads(name) }
+            return known
         }
         try self.init(
-            strategy: strategy, shards: MapOptions.integer(.shards, in: fields),
+            strategy: strategy ?? .sharded, shards: MapOptions.integer(.shards, in: fields), reads: reads,
             maximumBytes: MapOptions.integer(.maximumBytes, in: fields),
             ttlSeconds: MapOptions.integer(.ttlSeconds, in: fields), mode: mode)
     }
 
     /// Whether a map with these options is one with `other`: all but the mode is the same, since that can be switched.
     func describeSameMap(as other: MapOptions) -> Bool {
-        strategy == other.strategy && shards == other.shards && maximumBytes == other.maximumBytes
-            && ttlSeconds == other.ttlSeconds
+        strategy == other.strategy && shards == other.shards && reads == other.reads
+            && maximumBytes == other.maximumBytes && ttlSeconds == other.ttlSeconds
+    }
+
+    private static func text(
+        _ field: OptionField, in fields: [String: OptionValue]
+    ) throws(MapOptionsError) -> String? {
+        guard let value = fields[field.rawValue] else { return nil }
+        guard case .text(let text) = value else { throw .wrongType(field, wanted: "a text", value) }
+        return text
     }
 
     private static func integer(
@@ -96,6 +118,7 @@ public struct MapOptions: Sendable, Equatable {
 public enum OptionField: String, Sendable, CaseIterable {
     case strategy
     case shards
+    case reads
     case maximumBytes = "max_bytes"
     case ttlSeconds = "ttl_seconds"
     case mode
@@ -125,6 +148,8 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
     case unknownMode(String)
     case shardsOutOfRange(Int)
     case strategyTakesNoShards(MapStrategy)
+    case unknownReads(String)
+    case strategyTakesNoReads(MapStrategy)
     case maximumBytesTooSmall(Int)
     case ttlOutOfRange(Int)
 
@@ -136,6 +161,7 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
         case .unknownStrategy: "strategy"
         case .unknownMode: "mode"
         case .shardsOutOfRange, .strategyTakesNoShards: "shards"
+        case .unknownReads, .strategyTakesNoReads: "reads"
         case .maximumBytesTooSmall: "max_bytes"
         case .ttlOutOfRange: "ttl_seconds"
         }
@@ -159,6 +185,11 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
             return "shards must be \(range.lowerBound) to \(range.upperBound), not \(count)"
         case .strategyTakesNoShards(let strategy):
             return "shards cannot be set: strategy \"\(strategy.rawValue)\" has one lock"
+        case .unknownReads(let name):
+            let known = ReadMode.allCases.map(\.rawValue).joined(separator: ", ")
+            return "reads \"\(name)\" is unknown; known are \(known)"
+        case .strategyTakesNoReads(let strategy):
+            return "reads cannot be set: readers of strategy \"\(strategy.rawValue)\" share its lock"
         case .maximumBytesTooSmall(let count):
             return "max_bytes must be at least \(MapOptions.smallestMaximumBytes), not \(count)"
         case .ttlOutOfRange(let seconds):

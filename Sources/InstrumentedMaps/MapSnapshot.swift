@@ -68,6 +68,11 @@ public struct ShardSample: Sendable, Equatable {
     /// Loads that found their key.
     public var loads: UInt64 = 0
     public var loadMisses: UInt64 = 0
+    /// Loads, hits and misses, that were answered without the lock: a part of those above. Only maps with optimistic
+    /// reads have any.
+    public var optimisticReads: UInt64 = 0
+    /// Looks without the lock that a writer made worthless.
+    public var readRetries: UInt64 = 0
     /// Iterations that reached this shard.
     public var iterations: UInt64 = 0
     public var entries: UInt64 = 0
@@ -104,6 +109,8 @@ public struct ShardSample: Sendable, Equatable {
         refusals &+= other.refusals
         loads &+= other.loads
         loadMisses &+= other.loadMisses
+        optimisticReads &+= other.optimisticReads
+        readRetries &+= other.readRetries
         iterations &+= other.iterations
         entries &+= other.entries
         capacity &+= other.capacity

@@ -120,7 +120,9 @@ struct Daemon {
                 "hosting map",
                 metadata: [
                     "map": "\(map.name)", "strategy": "\(map.options.strategy.rawValue)",
-                    "shards": "\(map.options.shards)", "mode": "\(map.mode.rawValue)",
+                    "shards": "\(map.options.shards)",
+                    "reads": "\(map.options.reads.rawValue)",
+                    "mode": "\(map.mode.rawValue)",
                 ])
         }
     }

@@ -124,6 +124,26 @@ struct MapCollectorTests {
         #expect(page.value("map_entries", ["map_name": "a-lock", "shard_id": "0"]) == 0)
     }
 
+    @Test("reads without the lock are counted for the maps that have them, and for no others")
+    func optimisticReads() throws {
+        _ = try host.create(orders, MapOptions(shards: 1, reads: .optimistic))
+        _ = try host.create(MapName("locked"), MapOptions(shards: 1))
+        for name in try [orders, MapName("locked")] {
+            let map = try host.mapForWriting(name)
+            map.store([1], [1])
+            for key: UInt8 in [1, 1, 2] { _ = map.load([key]) }
+        }
+        let page = try page()
+        let labels = ["map_name": "orders", "shard_id": "0"]
+        #expect(page.value("map_shard_read_optimistic_total", labels) == 3)
+        #expect(page.value("map_shard_read_retry_total", labels) == 0)
+        #expect(page.value("map_op_load_total", labels) == 2)
+        #expect(page.value("map_op_load_miss_total", labels) == 1)
+        #expect(page.value("map_shard_lock_acquired_total", labels) == 1)
+        #expect(page.family("map_shard_read_optimistic_total")?.samples.count == 1)
+        #expect(page.family("map_shard_read_retry_total")?.samples.count == 1)
+    }
+
     @Test("a dropped map takes its series along")
     func dropRemovesSeries() throws {
         _ = try host.create(orders, MapOptions())

@@ -11,7 +11,8 @@ struct ExpiryTests {
         let host = MapHost(nanoseconds: clock.nanoseconds) { 0 }
         let name = try MapName("m")
         let options = try MapOptions(
-            strategy: shape.strategy, shards: shape.shards, maximumBytes: maximumBytes, ttlSeconds: ttlSeconds)
+            strategy: shape.strategy, shards: shape.shards, reads: shape.reads, maximumBytes: maximumBytes,
+            ttlSeconds: ttlSeconds)
         _ = try host.create(name, options)
         return try #require(host.map(name))
     }

@@ -7,6 +7,7 @@ struct MapOptionsTests {
         let fields: [String: OptionValue]
         let strategy: MapStrategy
         let shards: Int
+        var reads = ReadMode.locked
     }
 
     struct Bad: Sendable {
@@ -22,6 +23,10 @@ struct MapOptionsTests {
         Good(fields: ["strategy": .text("sharded"), "shards": .integer(1)], strategy: .sharded, shards: 1),
         Good(fields: ["strategy": .text("sharded"), "shards": .integer(1_024)], strategy: .sharded, shards: 1_024),
         Good(fields: ["strategy": .text("rwlock")], strategy: .rwlock, shards: 1),
+        Good(fields: ["reads": .text("locked")], strategy: .sharded, shards: 32),
+        Good(
+            fields: ["reads": .text("optimistic"), "shards": .integer(7)], strategy: .sharded, shards: 7,
+            reads: .optimistic),
     ]
 
     private static let badValues = [
@@ -38,6 +43,12 @@ struct MapOptionsTests {
         Bad(
             fields: ["strategy": .text("rwlock"), "shards": .integer(1)], field: "shards",
             text: "shards cannot be set: strategy \"rwlock\" has one lock"),
+        Bad(
+            fields: ["strategy": .text("rwlock"), "reads": .text("optimistic")], field: "reads",
+            text: "reads cannot be set: readers of strategy \"rwlock\" share its lock"),
+        Bad(
+            fields: ["reads": .text("unlocked")], field: "reads",
+            text: "reads \"unlocked\" is unknown; known are locked, optimistic"),
         Bad(
             fields: ["strategy": .text("swiss")], field: "strategy",
             text: "strategy \"swiss\" is unknown; known are sharded, rwlock"),
@@ -56,13 +67,14 @@ struct MapOptionsTests {
             fields: ["ttl_seconds": .other("1.5")], field: "ttl_seconds",
             text: "ttl_seconds must be a whole number, not 1.5"),
         Bad(fields: ["strategy": .integer(1)], field: "strategy", text: "strategy must be a text, not 1"),
+        Bad(fields: ["reads": .integer(1)], field: "reads", text: "reads must be a text, not 1"),
         Bad(fields: ["strategy": .other("null")], field: "strategy", text: "strategy must be a text, not null"),
         Bad(
             fields: ["ttl": .integer(1)], field: "ttl",
-            text: "option \"ttl\" is unknown; known are strategy, shards, max_bytes, ttl_seconds, mode"),
+            text: "option \"ttl\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode"),
         Bad(
             fields: ["Shards": .integer(1), "a": .integer(1)], field: "Shards",
-            text: "option \"Shards\" is unknown; known are strategy, shards, max_bytes, ttl_seconds, mode"),
+            text: "option \"Shards\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode"),
     ]
 
     @Test("options that fit together are taken", arguments: good)
@@ -70,6 +82,7 @@ struct MapOptionsTests {
         let options = try MapOptions(fields: good.fields)
         #expect(options.strategy == good.strategy)
         #expect(options.shards == good.shards)
+        #expect(options.reads == good.reads)
     }
 
     @Test("options that do not are refused with field and text", arguments: badValues + badFields)
@@ -87,6 +100,9 @@ struct MapOptionsTests {
         #expect(throws: MapOptionsError.shardsOutOfRange(0)) { try MapOptions(shards: 0) }
         #expect(throws: MapOptionsError.shardsOutOfRange(1_025)) { try MapOptions(shards: 1_025) }
         #expect(throws: MapOptionsError.strategyTakesNoShards(.rwlock)) { try MapOptions(strategy: .rwlock, shards: 1) }
+        #expect(throws: MapOptionsError.strategyTakesNoReads(.rwlock)) {
+            try MapOptions(strategy: .rwlock, reads: .optimistic)
+        }
     }
 
     @Test("saying the default is saying nothing")
@@ -94,6 +110,8 @@ struct MapOptionsTests {
         let said: [String: OptionValue] = ["strategy": .text("sharded"), "shards": .integer(MapOptions.defaultShards)]
         #expect(try MapOptions() == MapOptions(fields: said))
         #expect(try MapOptions() != MapOptions(shards: 17))
+        #expect(try MapOptions() == MapOptions(reads: .locked))
+        #expect(try MapOptions() != MapOptions(reads: .optimistic))
         #expect(try MapOptions(shards: 1) != MapOptions(strategy: .rwlock))
     }
 }

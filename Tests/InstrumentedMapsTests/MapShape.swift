@@ -5,27 +5,35 @@ import Testing
 struct MapShape: Sendable, CustomTestStringConvertible {
     let strategy: MapStrategy
     let shards: Int?
+    var reads: ReadMode?
 
     static let all = [
         MapShape(strategy: .sharded, shards: 1),
         MapShape(strategy: .sharded, shards: 3),
         MapShape(strategy: .sharded, shards: 16),
         MapShape(strategy: .sharded, shards: 1024),
+        MapShape(strategy: .sharded, shards: 1, reads: .optimistic),
+        MapShape(strategy: .sharded, shards: 16, reads: .optimistic),
         MapShape(strategy: .rwlock, shards: nil),
     ]
 
     /// One shape a strategy, for tests whose cost is in the threads.
-    static let oneEach = [MapShape(strategy: .sharded, shards: 16), MapShape(strategy: .rwlock, shards: nil)]
+    static let oneEach = [
+        MapShape(strategy: .sharded, shards: 16), MapShape(strategy: .sharded, shards: 16, reads: .optimistic),
+        MapShape(strategy: .rwlock, shards: nil),
+    ]
 
     /// A fresh map of this shape, called "m".
     func make() throws -> any InstrumentedMap {
         let host = MapHost { 0 }
         let name = try MapName("m")
-        _ = try host.create(name, MapOptions(strategy: strategy, shards: shards))
+        _ = try host.create(name, MapOptions(strategy: strategy, shards: shards, reads: reads))
         return try #require(host.map(name))
     }
 
-    var testDescription: String { shards.map { "\(strategy), \($0) shards" } ?? "\(strategy)" }
+    var testDescription: String {
+        "\(strategy)" + (shards.map { ", \($0) shards" } ?? "") + (reads.map { ", \($0)" } ?? "")
+    }
 }
 
 /// A key made of a number.

@@ -94,14 +94,10 @@ struct MemoryAccountTests {
     }
 
     // In a process of its own: other tests would move the allocator's figures.
-    @Test("allocated bytes are within 2 % of what the allocator holds", arguments: MapStrategy.allCases)
-    func allocatedBytesAreTrue(strategy: MapStrategy) async {
-        await #expect(processExitsWith: .success) {
-            [strategyName = strategy.rawValue as String, seed = TestSeed.value as UInt64] in
-            let host = MapHost { 0 }
-            let name = try MapName("m")
-            _ = try host.create(name, MapOptions(strategy: #require(MapStrategy(rawValue: strategyName))))
-            let map = try #require(host.map(name))
+    @Test("allocated bytes are within 2 % of what the allocator holds", arguments: MapShape.oneEach.indices)
+    func allocatedBytesAreTrue(shape: Int) async {
+        await #expect(processExitsWith: .success) { [shape = shape as Int, seed = TestSeed.value as UInt64] in
+            let map = try MapShape.oneEach[shape].make()
             var generator = SeededGenerator(seed: seed)
             /// The heap and the pages beside it, without the slabs that are addresses only.
             func bytesHeld() -> Int {

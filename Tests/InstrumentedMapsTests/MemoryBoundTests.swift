@@ -20,7 +20,9 @@ struct MemoryBoundTests {
         let host = MapHost { 0 }
         let name = try MapName("bounded")
         _ = try host.create(
-            name, MapOptions(strategy: shape.strategy, shards: shape.shards, maximumBytes: 1 << 20))
+            name,
+            MapOptions(
+                strategy: shape.strategy, shards: shape.shards, reads: shape.reads, maximumBytes: 1 << 20))
         let map = try host.mapForWriting(name)
         let stored = fill(map)
         #expect((1_000..<2_000).contains(stored))

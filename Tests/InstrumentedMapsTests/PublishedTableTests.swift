@@ -21,7 +21,7 @@ private final class Published {
     var writes: PublishedWrites { PublishedWrites(table: view) }
 
     func store(_ key: [UInt8], _ value: [UInt8], _ hash: KeyHash? = nil) -> StoreOutcome {
-        table.store(key.span, hash ?? KeyHash(key.span), value: value.span, writes)
+        table.store(key.span, hash ?? KeyHash(key.span), value: value.span, for: nil, writes)
     }
 
     func remove(_ key: [UInt8], _ hash: KeyHash? = nil) -> Bool {
@@ -35,7 +35,7 @@ private final class Published {
             return nil
         }
         defer { slot.leave() }
-        switch view.look(key.span, hash ?? KeyHash(key.span)) {
+        switch unsafe view.look(key.span, hash ?? KeyHash(key.span), { unsafe $0.value(in: $1) }) {
         case .found(let value): return value
         case .absent: return nil
         case .torn:
@@ -132,7 +132,8 @@ struct PublishedTableTests {
         #expect(published.store([1], [1]) == .inserted)
         published.view.beginChange()
         let slot = published.epochs.enter()
-        if case .torn = published.view.look([1].span, KeyHash([1].span)) {} else { Issue.record("a look in a change") }
+        let look = unsafe published.view.look([1].span, KeyHash([1].span)) { unsafe $0.value(in: $1) }
+        if case .torn = look {} else { Issue.record("a look in a change gave \(look)") }
         slot?.leave()
     }
 
@@ -159,11 +160,11 @@ struct PublishedTableTests {
             #expect(budget.bytesUsed >= full, "the reader holds it all")
             #expect(budget.bytesUsed == published.allocatedBytes)
             #expect(published.view.retiredBytes > 300_000)
-            let isDrained = published.view.drain()
-            #expect(!isDrained)
+            published.view.drain()
+            #expect(published.view.retiredBytes > 300_000)
             leaving.raise()
             reader.join()
-            #expect(published.view.drain())
+            published.view.drain()
             #expect(published.view.retiredBytes == 0)
             #expect(budget.bytesUsed < 20_000)
             #expect(budget.bytesUsed == published.allocatedBytes)

@@ -18,9 +18,9 @@ struct Arguments {
             switch option {
             case "--strategy":
                 if word == "all" {
-                    subjects += MapStrategy.allCases.map { .strategy($0) }
-                } else if let strategy = MapStrategy(rawValue: word) {
-                    subjects.append(.strategy(strategy))
+                    subjects += Subject.sound
+                } else if let subject = Subject.sound.first(where: { $0.description == word }) {
+                    subjects.append(subject)
                 } else {
                     throw UsageError(text: "\"\(word)\" is no strategy")
                 }

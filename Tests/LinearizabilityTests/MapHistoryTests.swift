@@ -8,9 +8,9 @@ import Testing
 struct MapHistoryTests {
     @Test(
         "what eight threads see of a few hot keys is linearizable while tables grow, shrink and are listed",
-        arguments: MapStrategy.allCases)
-    func isLinearizable(strategy: MapStrategy) throws {
-        let map = try Subject.strategy(strategy).makeMap()
+        arguments: Subject.sound)
+    func isLinearizable(subject: Subject) throws {
+        let map = try subject.makeMap()
         var trial = Trial(map, Plan(operations: 300_000, round: 100_000, seed: TestSeed.value))
         #expect(trial.run() == [], "\(TestSeed.note)")
         // The answer means something only if there was something to order.

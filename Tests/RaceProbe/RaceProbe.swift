@@ -3,7 +3,7 @@ import InstrumentedMaps
 
 // A workload for ThreadSanitizer: many threads, one map, few keys, growth all the way.
 //
-//     race-probe sharded|rwlock|unguarded [--threads 8] [--operations 400000] [--seed 1]
+//     race-probe sharded|rwlock|optimistic|unguarded [--threads 8] [--operations 400000] [--seed 1]
 //
 // `unguarded` is the engine with a guard that does not lock: the planted race. A run that finds nothing in the
 // strategies counts only beside one that finds that race; `run.sh` does both.
@@ -34,9 +34,10 @@ enum RaceProbe {
 
 /// What the command line asks for.
 struct Arguments {
-    /// A strategy, or the engine without a guard.
+    /// A strategy, `sharded` with readers that take no lock, or the engine without a guard.
     enum Subject: Equatable {
         case strategy(MapStrategy)
+        case optimistic
         case unguarded
     }
 
@@ -50,15 +51,17 @@ struct Arguments {
     init(_ words: ArraySlice<String>) throws(UsageError) {
         var words = words
         guard let subject = words.popFirst() else {
-            throw UsageError(text: "say which map: sharded, rwlock or unguarded")
+            throw UsageError(text: "say which map: sharded, rwlock, optimistic or unguarded")
         }
         mapText = subject
         if subject == "unguarded" {
             self.subject = .unguarded
+        } else if subject == "optimistic" {
+            self.subject = .optimistic
         } else if let strategy = MapStrategy(rawValue: subject) {
             self.subject = .strategy(strategy)
         } else {
-            throw UsageError(text: "\"\(subject)\" is no map: sharded, rwlock or unguarded")
+            throw UsageError(text: "\"\(subject)\" is no map: sharded, rwlock, optimistic or unguarded")
         }
         while let option = words.popFirst() {
             guard let number = words.popFirst().flatMap({ Int($0) }), number > 0 else {

@@ -14,12 +14,18 @@ struct Workload {
         // Two shards: threads must meet.
         switch arguments.subject {
         case .strategy(let strategy):
-            let host = MapHost { 0 }
-            _ = try host.create(name, MapOptions(strategy: strategy, shards: strategy == .sharded ? 2 : nil))
-            map = try host.mapForWriting(name)
+            map = try Workload.host(
+                name, MapOptions(strategy: strategy, shards: strategy == .sharded ? 2 : nil))
+        case .optimistic: map = try Workload.host(name, MapOptions(shards: 2, reads: .optimistic))
         case .unguarded:
             map = Unguarded.makeMap(name: name, options: try MapOptions(shards: 2), incarnation: 1, createdAt: 0)
         }
+    }
+
+    private static func host(_ name: MapName, _ options: MapOptions) throws -> any InstrumentedMap {
+        let host = MapHost { 0 }
+        _ = try host.create(name, options)
+        return try host.mapForWriting(name)
     }
 
     /// Runs it, and says what no longer holds at the end.

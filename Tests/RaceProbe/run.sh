@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 operations=${1:-400000}
 seed=${2:-1}
-strategies="sharded rwlock"
+strategies="sharded rwlock optimistic"
 
 # With its crash handler on, Swift's runtime and the sanitizer wait for each other.
 export SWIFT_BACKTRACE=enable=no

@@ -8,6 +8,7 @@ enum SubjectKind: String, CaseIterable, ExpressibleByArgument {
     /// 256 shards: the map that the goals are for.
     case mapwatch
     case mapwatchDefault = "mapwatch-default"
+    case optimistic
     case rwlock
     case dictionary
 
@@ -17,6 +18,7 @@ enum SubjectKind: String, CaseIterable, ExpressibleByArgument {
         case .unorderedMap: "unordered_map, shared_mutex"
         case .mapwatch: "mapwatch, 256 shards"
         case .mapwatchDefault: "mapwatch, \(MapOptions.defaultShards) shards (default)"
+        case .optimistic: "mapwatch, 256 shards, optimistic"
         case .rwlock: "mapwatch, rwlock"
         case .dictionary: "Dictionary, 256 mutexes"
         }
@@ -28,6 +30,7 @@ enum SubjectKind: String, CaseIterable, ExpressibleByArgument {
         case .unorderedMap: UnorderedMapSubject()
         case .mapwatch: try MapwatchSubject(MapOptions(shards: 256))
         case .mapwatchDefault: try MapwatchSubject(MapOptions())
+        case .optimistic: try MapwatchSubject(MapOptions(shards: 256, reads: .optimistic))
         case .rwlock: try MapwatchSubject(MapOptions(strategy: .rwlock))
         case .dictionary: DictionarySubject()
         }

@@ -6,12 +6,13 @@
 //
 // The first two steps only ask: whatever happens before the third, the third looks again.
 
-extension ByteMap where Guard: ~Copyable {
+extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     /// Operations whose memory is on its way at the same time: about what a core can wait for at once.
     private static var window: Int { 16 }
 
-    @_specialize(where Guard == ExclusiveGuard)
-    @_specialize(where Guard == SharedGuard)
+    @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
+    @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
+    @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func perform(_ batch: inout MapBatch) {
         var start = 0
         while start < batch.count {

@@ -10,19 +10,19 @@ import Instruments
 // comes twice, whatever grows or shifts meanwhile. Copying keys bounds the memory to those of one shard.
 
 /// Walks a map while it changes. It counts as open on the map until its last entry was handed out or it is let go.
-final class LiveIterator<Guard: ShardGuard & ~Copyable>: MapIterator, Sendable {
+final class LiveIterator<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable>: MapIterator, Sendable {
     private struct Position {
         var shard = 0
         var keys: [[UInt8]] = []
         var nextKey = 0
     }
 
-    private let map: ByteMap<Guard>
+    private let map: ByteMap<Guard, Table>
     private let prefix: [UInt8]
     private let position = LockedState(Position())
     private let ticket: OpenIterator
 
-    init(map: ByteMap<Guard>, prefix: [UInt8]) {
+    init(map: ByteMap<Guard, Table>, prefix: [UInt8]) {
         self.map = map
         self.prefix = prefix
         ticket = map.iterators.open()

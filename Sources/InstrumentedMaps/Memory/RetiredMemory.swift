@@ -28,8 +28,6 @@ struct RetiredMemory: ~Copyable {
         self.epochs = epochs
     }
 
-    var isEmpty: Bool { items.isEmpty }
-
     /// Takes over a block that was unlinked before, and its bytes in the budget.
     mutating func add(_ block: MemoryBlock) {
         items.append(Item(block: block, epoch: epochs.retire()))

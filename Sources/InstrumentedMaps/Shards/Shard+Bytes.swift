@@ -1,21 +1,33 @@
 // The operations of a byte map on one of its shards.
 
-extension Shard where Table == ByteTable, Guard: ~Copyable {
+extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     @inline(__always)
     func load(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
-        load { $0.find(key, hash) }
+        if Table.isPublished, let answer = unsafe published?.load(key, hash, { unsafe $0.value(in: $1) }) {
+            return answer
+        }
+        return load { $0.find(key, hash) }
     }
 
     /// The length of the value of `key`, which is copied to `output` when it fits there.
     @inline(__always)
     func load(_ key: Span<UInt8>, _ hash: KeyHash, into output: UnsafeMutableRawBufferPointer) -> Int? {
-        load { unsafe $0.copyValue(of: key, hash, to: output) }
+        if Table.isPublished,
+            let answer = unsafe published?.load(key, hash, { unsafe $0.copyValue(in: $1, to: output) })
+        {
+            return answer
+        }
+        return load { unsafe $0.copyValue(of: key, hash, to: output) }
     }
 
     /// Appends the value of `key` to `output`; false when it was not there.
     @inline(__always)
     func load(_ key: Span<UInt8>, _ hash: KeyHash, appendingTo output: inout [UInt8]) -> Bool {
-        load { table in
+        if Table.isPublished, let answer = unsafe published?.load(key, hash, { unsafe $0.value(in: $1) }) {
+            if let answer { output += answer }
+            return answer != nil
+        }
+        return load { table in
             table.withValue(key, hash) { value -> Void? in
                 guard let value else { return nil }
                 return output.append(copying: value)

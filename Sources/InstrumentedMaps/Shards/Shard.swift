@@ -24,6 +24,8 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     private let openCount: UnsafeMutablePointer<OpenCount>
     private let iterators: OpenIterators
     private let expiry: ExpiryCounters?
+    /// What readers without the guard look at; nil when the table's type has none.
+    let published: PublishedTable?
 
     /// `iterators` are those of the map: a delete looks whether one is open.
     init(_ shardGuard: consuming Guard, _ table: consuming Table, _ iterators: OpenIterators) {
@@ -31,6 +33,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         self.iterators = iterators
         unsafe openCount = iterators.count
         expiry = table.expiry
+        published = table.published
         owner = TableOwner(table)
         unsafe self.table = owner.table
     }
@@ -108,9 +111,8 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
             let slice = min(HashIndex.slotsPerStep, budget - done)
             let moved = shardGuard.exclusively {
                 let moved = unsafe table.pointee.maintain(budget: slice)
-                if moved > 0 {
-                    unsafe counters.publish(table.pointee)
-                } else {
+                unsafe counters.publish(table.pointee)
+                if moved == 0, unsafe !table.pointee.isHoldingRetired {
                     counters.tidyAtWrites.set(writes)
                 }
                 return moved
@@ -131,6 +133,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         var sample = ShardSample()
         counters.read(into: &sample)
         sample.deletes += expiry?.expirations.value ?? 0
+        published?.reads.add(to: &sample)
         sample.add(shardGuard.sample(now: now))
         return sample
     }

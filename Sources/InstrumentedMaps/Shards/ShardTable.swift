@@ -22,10 +22,49 @@ protocol ShardTable: ~Copyable {
 
     /// Does up to `budget` small moves that no operation waits for, and returns how many; 0 when all is well.
     mutating func maintain(budget: Int) -> Int
+
+    /// Whether readers may look at the table without the shard's guard, and where they begin.
+    static var isPublished: Bool { get }
+    var published: PublishedTable? { get }
+
+    /// Whether memory waits for such readers to leave: then maintenance comes back for it.
+    var isHoldingRetired: Bool { get }
 }
 
 extension ShardTable where Self: ~Copyable {
     var expiry: ExpiryCounters? { nil }
+
+    static var isPublished: Bool { false }
+
+    var published: PublishedTable? { nil }
+
+    var isHoldingRetired: Bool { false }
+}
+
+/// A table of raw keys and values, as ``ByteMap`` uses it.
+protocol ByteKeyedTable: ShardTable, ~Copyable {
+    /// An empty table, which takes its memory from `budget`; entries live for `ttlSeconds` of `clock` when nobody says
+    /// otherwise, nil for ever.
+    init(budget: MemoryBudget, clock: ExpiryClock, ttlSeconds: Int?)
+
+    func find(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]?
+    func copyValue(of key: Span<UInt8>, _ hash: KeyHash, to output: UnsafeMutableRawBufferPointer) -> Int?
+    func withValue<R>(_ key: Span<UInt8>, _ hash: KeyHash, _ body: (Span<UInt8>?) -> R) -> R
+    func fetchIndex(_ hash: KeyHash)
+    func fetchRecord(_ hash: KeyHash)
+    mutating func store(
+        _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int?
+    ) -> StoreOutcome
+    mutating func remove(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool
+    func forEach(_ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void)
+}
+
+extension ByteKeyedTable where Self: ~Copyable {
+    /// Sets the value of `key` for as long as the table's entries live.
+    @inline(__always)
+    mutating func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {
+        store(key, hash, value: value, for: nil)
+    }
 }
 
 /// How often a table has grown.

@@ -17,7 +17,7 @@ import Instruments
 /// Keys and values of one shard, with its own account of the bytes they take.
 ///
 /// Not thread safe: every call stands under the shard's lock; `find` and `forEach` may share it.
-struct ByteTable: ShardTable, ~Copyable {
+struct ByteTable: ByteKeyedTable, ~Copyable {
     private var index: HashIndex
     private var store: RecordStore
     private var wheel: ExpiryWheel
@@ -99,8 +99,14 @@ struct ByteTable: ShardTable, ~Copyable {
     /// no memory for it: then nothing is changed.
     @inline(__always)
     mutating func store(
-        _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int? = nil,
-        _ writes: some TableWrites = PlainWrites()
+        _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int?
+    ) -> StoreOutcome {
+        store(key, hash, value: value, for: seconds, PlainWrites())
+    }
+
+    @inline(__always)
+    mutating func store(
+        _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int?, _ writes: some TableWrites
     ) -> StoreOutcome {
         precondition(unsafe key.count <= Record.maximumKeyBytes, "a key has at most 65,535 bytes")
         precondition(unsafe value.count <= Record.maximumValueBytes, "a value has at most 4 GiB")
@@ -136,9 +142,10 @@ struct ByteTable: ShardTable, ~Copyable {
 
     /// Removes `key`; false when it was not there.
     @inline(__always)
-    mutating func remove(
-        _ key: Span<UInt8>, _ hash: KeyHash, _ writes: some TableWrites = PlainWrites()
-    ) -> Bool {
+    mutating func remove(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool { remove(key, hash, PlainWrites()) }
+
+    @inline(__always)
+    mutating func remove(_ key: Span<UInt8>, _ hash: KeyHash, _ writes: some TableWrites) -> Bool {
         guard let position = position(of: key, hash) else { return false }
         writes.begin()
         defer { writes.end(view) }

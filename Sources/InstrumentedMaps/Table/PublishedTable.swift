@@ -12,7 +12,7 @@ import Synchronization
 // address was linked after the reader had entered its epoch (`ReaderEpochs`), and what is linked then stays mapped until
 // it leaves; and a length is that of the record it was read from.
 
-/// The line of one table that is published, and what was retired from it.
+/// The line of one table that is published, what was retired from it, and how often it was read.
 ///
 /// A value that points to memory of its own, which ``make(budget:)`` takes and ``destroy()`` frees. Concurrency: readers
 /// from any thread; changes under the shard's lock.
@@ -20,10 +20,11 @@ import Synchronization
 struct PublishedTable {
     private typealias Cell = UnsafeMutablePointer<Atomic<UInt64>>
 
-    // Safety: 16 cells and one list, valid until `destroy`.
+    // Safety: 16 cells and one list, valid until `destroy`, as are the counters.
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
     private let retired: UnsafeMutablePointer<RetiredMemory>
     let epochs: ReaderEpochs
+    let reads: ReadCounters
     /// Read only where an entry with a deadline is met.
     private let clock: ExpiryClock
 
@@ -37,7 +38,8 @@ struct PublishedTable {
         for index in 0..<cellCount { unsafe (cells + index).initialize(to: Atomic(0)) }
         let retired = UnsafeMutablePointer<RetiredMemory>.allocate(capacity: 1)
         unsafe retired.initialize(to: RetiredMemory(budget: budget, epochs: epochs))
-        let table = unsafe PublishedTable(cells: cells, retired: retired, epochs: epochs, clock: clock)
+        let table = unsafe PublishedTable(
+            cells: cells, retired: retired, epochs: epochs, reads: ReadCounters.make(), clock: clock)
         unsafe table.show(
             TableView(current: IndexArray(), next: IndexArray(), boundary: 0, cursor: 0, slabAddresses: nil))
         return table
@@ -49,6 +51,7 @@ struct PublishedTable {
         unsafe retired.deinitialize(count: 1)
         unsafe retired.deallocate()
         unsafe cells.deallocate()
+        reads.destroy()
     }
 
     // MARK: - The writer
@@ -80,11 +83,8 @@ struct PublishedTable {
     /// Keeps the block until no reader can hold it. Call it inside of a change, after the block is unlinked.
     func retire(_ block: MemoryBlock) { unsafe retired.pointee.add(block) }
 
-    /// Frees what no reader can hold any more; true when nothing is left. Under the shard's lock.
-    func drain() -> Bool {
-        unsafe retired.pointee.drain()
-        return unsafe retired.pointee.isEmpty
-    }
+    /// Frees what no reader can hold any more. Under the shard's lock.
+    func drain() { unsafe retired.pointee.drain() }
 
     /// Bytes that are retired and not yet free. Under the shard's lock.
     var retiredBytes: Int { unsafe retired.pointee.bytes }
@@ -92,16 +92,19 @@ struct PublishedTable {
     // MARK: - The reader
 
     /// What one look at a table gave.
-    enum Look {
-        case found([UInt8])
+    enum Look<Value> {
+        case found(Value)
         case absent
         /// A writer was at work: whatever was seen is worth nothing.
         case torn
     }
 
-    /// Looks for `key` once. The caller is inside an epoch.
+    /// Looks for `key` once, and hands its record to `copy`; what that returns is the answer if the record was true to
+    /// the end. The caller is inside an epoch.
     @inline(__always)
-    func look(_ key: Span<UInt8>, _ hash: KeyHash) -> Look {
+    func look<Value>(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ copy: (RecordHeader, UnsafeRawPointer) -> Value
+    ) -> Look<Value> {
         let before = unsafe get(version)
         guard before & 1 == 0 else { return .torn }
         let place = hash.place
@@ -128,7 +131,7 @@ struct PublishedTable {
             if there == place {
                 let ref = RecordRef(bits: UInt32(truncatingIfNeeded: word))
                 // Safety: as below.
-                switch look(key, at: ref, addresses, before) {
+                switch unsafe look(key, at: ref, addresses, before, copy) {
                 case .absent: break
                 case let look: return look
                 }
@@ -141,7 +144,10 @@ struct PublishedTable {
     ///
     /// Safety: `ref` and `addresses` were read after the version was `before`.
     @inline(__always)
-    private func look(_ key: Span<UInt8>, at ref: RecordRef, _ addresses: UInt64, _ before: UInt64) -> Look {
+    private func look<Value>(
+        _ key: Span<UInt8>, at ref: RecordRef, _ addresses: UInt64, _ before: UInt64,
+        _ copy: (RecordHeader, UnsafeRawPointer) -> Value
+    ) -> Look<Value> {
         // Safety: as long as the version is `before`, the ref is one of these slabs, whose address leads to the record,
         // whose header tells its length; each is used after the version was seen to be that.
         guard unsafe get(version) == before, let slabs = unsafe UnsafeRawPointer(bitPattern: UInt(addresses)) else {
@@ -157,8 +163,7 @@ struct PublishedTable {
         guard unsafe header.hasKey(key, in: record) else { return .absent }
         // No other record has this key: the search goes on to its end.
         if header.expires, header.deadline <= clock.now { return .absent }
-        let value = unsafe SharedWords.bytes(
-            record, at: header.keyOffset &+ header.keyCount, count: header.valueCount)
+        let value = unsafe copy(header, record)
         return unsafe get(version) == before ? .found(value) : .torn
     }
 

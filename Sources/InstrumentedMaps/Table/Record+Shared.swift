@@ -112,4 +112,30 @@ struct RecordHeader {
         let kept = unsafe SharedWords.load(shared + offset) & (1 << UInt64(rest * 8) &- 1)
         return unsafe kept == SharedWords.partialWord(own + offset, rest)
     }
+
+    /// A copy of the value.
+    ///
+    /// Safety: as above.
+    @inline(__always)
+    func value(in record: UnsafeRawPointer) -> [UInt8] {
+        let count = valueCount
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            if let start = buffer.baseAddress {
+                unsafe SharedWords.read(record, at: keyOffset &+ keyCount, count, to: start)
+            }
+            initialized = count
+        }
+    }
+
+    /// The length of the value, which is copied to `output` when it fits there.
+    ///
+    /// Safety: as above.
+    @inline(__always)
+    func copyValue(in record: UnsafeRawPointer, to output: UnsafeMutableRawBufferPointer) -> Int {
+        let count = valueCount
+        if count <= output.count, let start = output.baseAddress {
+            unsafe SharedWords.read(record, at: keyOffset &+ keyCount, count, to: start)
+        }
+        return count
+    }
 }

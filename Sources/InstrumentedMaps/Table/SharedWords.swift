@@ -63,26 +63,46 @@ enum SharedWords {
         return first | middle << UInt64(count / 2 * 8) | last << UInt64((count &- 1) * 8)
     }
 
-    /// Copies `count` bytes from `offset` of an aligned block into an array, word by word.
+    /// Copies `count` bytes from `offset` of an aligned block, word by word.
     ///
-    /// Safety: the block is readable to the end of the last word.
+    /// Safety: the block is readable to the end of the last word, `target` writable for `count` bytes.
     @inline(__always)
-    static func bytes(_ block: UnsafeRawPointer, at offset: Int, count: Int) -> [UInt8] {
-        guard count > 0 else { return [] }
-        // Room for the last word to overhang, before and behind.
-        return unsafe [UInt8](unsafeUninitializedCapacity: count &+ 8) { buffer, initialized in
-            initialized = count
-            guard let start = buffer.baseAddress else { return }
-            let target = UnsafeMutableRawPointer(start)
-            let lead = offset & 7
-            var source = unsafe block + (offset &- lead)
-            unsafe target.storeBytes(of: load(source) >> UInt64(lead * 8), as: UInt64.self)
-            var done = 8 &- lead
-            while done < count {
-                unsafe source += 8
-                unsafe target.storeBytes(of: load(source), toByteOffset: done, as: UInt64.self)
-                done &+= 8
-            }
+    static func read(
+        _ block: UnsafeRawPointer, at offset: Int, _ count: Int, to target: UnsafeMutableRawPointer
+    ) {
+        guard count > 0 else { return }
+        let lead = offset & 7
+        var source = unsafe block + (offset &- lead)
+        var done = 0
+        if lead > 0 {
+            done = min(8 &- lead, count)
+            unsafe storeLow(load(source) >> UInt64(lead * 8), done, to: target)
+            unsafe source += 8
         }
+        while done &+ 8 <= count {
+            unsafe target.storeBytes(of: load(source), toByteOffset: done, as: UInt64.self)
+            unsafe source += 8
+            done &+= 8
+        }
+        if done < count { unsafe storeLow(load(source), count &- done, to: target + done) }
+    }
+
+    /// Writes the one to seven low bytes of a word.
+    ///
+    /// Safety: `count` bytes are writable.
+    @inline(__always)
+    private static func storeLow(_ word: UInt64, _ count: Int, to target: UnsafeMutableRawPointer) {
+        var (word, target) = unsafe (word, target)
+        if count & 4 != 0 {
+            unsafe target.storeBytes(of: UInt32(truncatingIfNeeded: word), as: UInt32.self)
+            unsafe target += 4
+            word >>= 32
+        }
+        if count & 2 != 0 {
+            unsafe target.storeBytes(of: UInt16(truncatingIfNeeded: word), as: UInt16.self)
+            unsafe target += 2
+            word >>= 16
+        }
+        if count & 1 != 0 { unsafe target.storeBytes(of: UInt8(truncatingIfNeeded: word), as: UInt8.self) }
     }
 }

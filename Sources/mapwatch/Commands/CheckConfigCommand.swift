@@ -18,7 +18,8 @@ struct CheckConfigCommand: ParsableCommand {
             let count = configuration.maps.count
             print("\(file): good, \(count) map\(count == 1 ? "" : "s")")
             for map in configuration.maps {
-                print("  \(map.name): \(map.options.strategy.rawValue), \(map.options.shards) shard(s)")
+                let reads = map.options.reads == .locked ? "" : ", \(map.options.reads.rawValue) reads"
+                print("  \(map.name): \(map.options.strategy.rawValue), \(map.options.shards) shard(s)\(reads)")
             }
         } catch {
             System.writeToStandardError(Array("\(error)\n".utf8))
