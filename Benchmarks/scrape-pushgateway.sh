@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Scrapes the given mapwatch with 100 maps of 64 shards, pushes the very same text to Debian's prometheus-pushgateway
-# (client_golang), and scrapes both in turn: series a second, median of ten rounds.
+# (client_golang), and scrapes both in turn: series a second, median of twenty rounds.
 # Usage: Benchmarks/scrape-pushgateway.sh PROGRAM
 set -euo pipefail
 program=${1:?usage: Benchmarks/scrape-pushgateway.sh PROGRAM}
-rounds=10
+rounds=20
 goal=10
 work=$(mktemp -d)
 "$program" serve --max-series 1000000 --web.listen-address 127.0.0.1:0 --data.listen-address 127.0.0.1:0 2>"$work/log" &
@@ -27,20 +27,22 @@ gateway_url="http://127.0.0.1:$port"
 until curl -sf -o /dev/null "$gateway_url/-/ready"; do sleep 0.1; done
 curl -sf --max-time 120 --data-binary @"$work/text" "$gateway_url/metrics/job/mapwatch"
 
-# Prints series and seconds of one scrape.
-scrape() { curl -sf --max-time 120 -o "$work/body" -w '%{time_total}\n' "$1"; }
-count() { grep -c '^[^#]' "$work/body"; }
+# Seconds of one scrape; the client throws the text away, so that writing a file is nobody's time.
+scrape() { curl -sf --max-time 120 -o /dev/null -w '%{time_total}\n' "$1"; }
 median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 for round in $(seq "$rounds"); do
     scrape "$metrics?debug=text" >>"$work/own"
-    own_series=$(count)
-    own_bytes=$(stat -c %s "$work/body")
     scrape "$gateway_url/metrics" >>"$work/peer"
-    peer_series=$(count)
-    peer_bytes=$(stat -c %s "$work/body")
 done
+curl -sf "$metrics?debug=text" >"$work/body"
+own_series=$(grep -c '^[^#]' "$work/body")
+own_bytes=$(stat -c %s "$work/body")
+curl -sf "$gateway_url/metrics" >"$work/body"
+peer_series=$(grep -c '^[^#]' "$work/body")
+peer_bytes=$(stat -c %s "$work/body")
 own=$(median "$work/own")
 peer=$(median "$work/peer")
+echo "load average $(cut -d" " -f1 /proc/loadavg)"
 echo "mapwatch     $own_series series, $own_bytes bytes in $own s"
 echo "pushgateway  $peer_series series, $peer_bytes bytes in $peer s"
 awk -v os="$own_series" -v o="$own" -v ps="$peer_series" -v p="$peer" -v goal="$goal" 'BEGIN {
