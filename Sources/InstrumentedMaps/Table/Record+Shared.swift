@@ -119,6 +119,8 @@ struct RecordHeader {
     @inline(__always)
     func value(in record: UnsafeRawPointer) -> [UInt8] {
         let count = valueCount
+        // An array of capacity 0 would write its count of 0 to the one empty array that all share.
+        guard count > 0 else { return [] }
         return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             if let start = buffer.baseAddress {
                 unsafe SharedWords.read(record, at: keyOffset &+ keyCount, count, to: start)
