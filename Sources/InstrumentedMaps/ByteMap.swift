@@ -3,7 +3,7 @@ import Instruments
 
 /// A map of raw bytes: shards behind one guard each.
 ///
-/// The top bits of the keyed hash choose the shard. Counters live in the shards; the map itself has no state that an
+/// The top bits of the hash choose the shard. Counters live in the shards; the map itself has no state that an
 /// operation writes, so two operations on two shards share nothing.
 ///
 /// The hot methods are specialised by name: whoever holds an `any InstrumentedMap` calls them through a table that all
@@ -11,6 +11,7 @@ import Instruments
 final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable>: InstrumentedMap {
     let name: MapName
     let options: MapOptions
+    private let shardHash: ShardHash
     private let incarnation: UInt64
     private let createdAt: Double
     let gate: OperationGate
@@ -23,6 +24,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     ) {
         self.name = name
         self.options = options
+        shardHash = options.hash
         self.incarnation = incarnation
         self.createdAt = createdAt
         gate = OperationGate(options.mode)
@@ -39,7 +41,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func load(_ key: Span<UInt8>) -> [UInt8]? {
         gate.pass(.load) {
-            let hash = KeyHash(key)
+            let hash = hash(key)
             return shards[hash.shard(of: shards.count)].load(key, hash)
         }
     }
@@ -49,7 +51,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func load(_ key: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
         gate.pass(.load) {
-            let hash = KeyHash(key)
+            let hash = hash(key)
             let shard = hash.shard(of: shards.count)
             // Safety: the buffer does not leave the call that it is passed to.
             return unsafe output.withUnsafeMutableBytes { unsafe shards[shard].load(key, hash, into: $0) }
@@ -61,7 +63,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
         gate.pass(.store) {
-            let hash = KeyHash(key)
+            let hash = hash(key)
             return shards[hash.shard(of: shards.count)].store(key, hash, value: value)
         }
     }
@@ -72,7 +74,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome {
         gate.pass(.store) {
             precondition(MapOptions.ttlRange.contains(ttlSeconds), "an entry lives for 1 second to 1 year")
-            let hash = KeyHash(key)
+            let hash = hash(key)
             return shards[hash.shard(of: shards.count)].store(key, hash, value: value, for: ttlSeconds)
         }
     }
@@ -82,7 +84,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func delete(_ key: Span<UInt8>) -> Bool {
         gate.pass(.delete) {
-            let hash = KeyHash(key)
+            let hash = hash(key)
             return shards[hash.shard(of: shards.count)].delete(key, hash)
         }
     }
@@ -94,7 +96,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         _ key: Span<UInt8>, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {
         gate.pass(as: { (outcome: ModifyOutcome) in outcome.operation }) {
-            let hash = KeyHash(key)
+            let hash = hash(key)
             return shards[hash.shard(of: shards.count)].modify(key, hash, countingLoad: countingLoad, decide)
         }
     }
@@ -167,13 +169,17 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         body(shards[hash.shard(of: shards.count)])
     }
 
+    /// The hash of a key under the map's choice of `hash`.
+    @inline(__always)
+    func hash(_ key: Span<UInt8>) -> KeyHash { KeyHash(key, shardBy: shardHash) }
+
     // MARK: - For the iterators
 
     /// The value of a key that an iterator has listed; counts nothing.
     func peek(_ key: [UInt8]) -> [UInt8]? {
         gate.passUntimed {
             let bytes = key.span
-            let hash = KeyHash(bytes)
+            let hash = hash(bytes)
             return shards[hash.shard(of: shards.count)].peek(bytes, hash)
         }
     }

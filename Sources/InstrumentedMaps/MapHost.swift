@@ -302,6 +302,7 @@ public enum MapHostError: Error, Equatable, CustomStringConvertible {
     private static func text(_ options: MapOptions) -> String {
         "strategy \"\(options.strategy.rawValue)\", \(options.shards) shard\(options.shards == 1 ? "" : "s")"
             + (options.reads == .locked ? "" : ", reads \"\(options.reads.rawValue)\"")
+            + (options.hash == .keyed ? "" : ", hash \"\(options.hash.rawValue)\"")
             + (options.maximumBytes.map { " and max_bytes \($0)" } ?? "")
             + (options.ttlSeconds.map { " and ttl_seconds \($0)" } ?? "")
     }

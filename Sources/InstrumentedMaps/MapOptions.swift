@@ -43,10 +43,13 @@ public struct MapOptions: Sendable, Equatable {
     /// Up to a year.
     public static let ttlRange = 1...31_536_000
 
+    /// What chooses an entry's shard.
+    public let hash: ShardHash
+
     /// Throws ``MapOptionsError`` for a combination that no map can have.
     public init(
         strategy: MapStrategy = .sharded, shards: Int? = nil, reads: ReadMode? = nil, maximumBytes: Int? = nil,
-        ttlSeconds: Int? = nil, mode: MapMode = .normal
+        ttlSeconds: Int? = nil, mode: MapMode = .normal, hash: ShardHash? = nil
     ) throws(MapOptionsError) {
         if let ttlSeconds, !MapOptions.ttlRange.contains(ttlSeconds) { throw .ttlOutOfRange(ttlSeconds) }
         self.ttlSeconds = ttlSeconds
@@ -63,9 +66,11 @@ public struct MapOptions: Sendable, Equatable {
         case .rwlock:
             guard shards == nil else { throw .strategyTakesNoShards(strategy) }
             guard reads == nil else { throw .strategyTakesNoReads(strategy) }
+            guard hash == nil else { throw .strategyTakesNoHash(strategy) }
             self.shards = 1
         }
         self.reads = reads ?? .locked
+        self.hash = hash ?? .keyed
         self.strategy = strategy
     }
 
@@ -85,16 +90,20 @@ public struct MapOptions: Sendable, Equatable {
             guard let known = ReadMode(rawValue: name) else { throw .unknownReads(name) }
             return known
         }
+        let hash = try MapOptions.text(.hash, in: fields).map { name throws(MapOptionsError) in
+            guard let known = ShardHash(rawValue: name) else { throw .unknownHash(name) }
+            return known
+        }
         try self.init(
             strategy: strategy ?? .sharded, shards: MapOptions.integer(.shards, in: fields), reads: reads,
             maximumBytes: MapOptions.integer(.maximumBytes, in: fields),
-            ttlSeconds: MapOptions.integer(.ttlSeconds, in: fields), mode: mode)
+            ttlSeconds: MapOptions.integer(.ttlSeconds, in: fields), mode: mode, hash: hash)
     }
 
     /// Whether a map with these options is one with `other`: all but the mode is the same, since that can be switched.
     func describeSameMap(as other: MapOptions) -> Bool {
         strategy == other.strategy && shards == other.shards && reads == other.reads
-            && maximumBytes == other.maximumBytes && ttlSeconds == other.ttlSeconds
+            && maximumBytes == other.maximumBytes && ttlSeconds == other.ttlSeconds && hash == other.hash
     }
 
     private static func text(
@@ -122,6 +131,7 @@ public enum OptionField: String, Sendable, CaseIterable {
     case maximumBytes = "max_bytes"
     case ttlSeconds = "ttl_seconds"
     case mode
+    case hash
 }
 
 /// The value of an option as a file or a request has it.
@@ -149,6 +159,8 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
     case shardsOutOfRange(Int)
     case strategyTakesNoShards(MapStrategy)
     case unknownReads(String)
+    case unknownHash(String)
+    case strategyTakesNoHash(MapStrategy)
     case strategyTakesNoReads(MapStrategy)
     case maximumBytesTooSmall(Int)
     case ttlOutOfRange(Int)
@@ -162,6 +174,7 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
         case .unknownMode: "mode"
         case .shardsOutOfRange, .strategyTakesNoShards: "shards"
         case .unknownReads, .strategyTakesNoReads: "reads"
+        case .unknownHash, .strategyTakesNoHash: "hash"
         case .maximumBytesTooSmall: "max_bytes"
         case .ttlOutOfRange: "ttl_seconds"
         }
@@ -190,6 +203,11 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
             return "reads \"\(name)\" is unknown; known are \(known)"
         case .strategyTakesNoReads(let strategy):
             return "reads cannot be set: readers of strategy \"\(strategy.rawValue)\" share its lock"
+        case .unknownHash(let name):
+            let known = ShardHash.allCases.map(\.rawValue).joined(separator: ", ")
+            return "hash \"\(name)\" is unknown; known are \(known)"
+        case .strategyTakesNoHash(let strategy):
+            return "hash cannot be set: strategy \"\(strategy.rawValue)\" has one shard"
         case .maximumBytesTooSmall(let count):
             return "max_bytes must be at least \(MapOptions.smallestMaximumBytes), not \(count)"
         case .ttlOutOfRange(let seconds):

@@ -60,7 +60,7 @@ struct Daemon {
         let data = try listeners.serve(settings.data, dataSockets, DataAPI(host: host, listings: listings).routes())
         servers.add(data)
         let metrics = try listeners.serve(
-            settings.web, metricsSockets, try metricsRoutes(host, sampler, health, servers))
+            settings.web, metricsSockets, try metricsRoutes(host, sampler, listings, health, servers))
         servers.add(metrics)
         // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
@@ -134,14 +134,15 @@ struct Daemon {
     }
 
     private func metricsRoutes(
-        _ host: MapHost, _ sampler: IndicatorSampler, _ health: Health, _ servers: ServerList
+        _ host: MapHost, _ sampler: IndicatorSampler, _ listings: Listings, _ health: Health, _ servers: ServerList
     ) throws -> [Route] {
         let logger = logger
         let cursors = LockedState(ScraperCursors())
         let gatherer = try Gatherer(
             mapCollectors(sampler) + [
                 HostCollector(), ScraperCollector { cursors.withLock { ($0.count, $0.dropped) } },
-                HTTPCollector { servers.all }, ProcessCollector(), BuildCollector(version: Version.text),
+                HTTPCollector { servers.all }, ListingCollector(listings: listings), ProcessCollector(),
+                BuildCollector(version: Version.text),
             ], perRequest: [SizeDeltaCollector()],
             nanoseconds: MonotonicClock.nanoseconds
         ) { collector, error in

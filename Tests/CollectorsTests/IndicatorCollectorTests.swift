@@ -68,6 +68,27 @@ struct IndicatorCollectorTests {
         #expect(line("other", "conflict_ratio") == 0.09)
     }
 
+    @Test("ids that end alike make one of 256 shards hot by identity, and none by the default hash")
+    func imbalance() throws {
+        let sampler = IndicatorSampler()
+        for hash in ShardHash.allCases {
+            _ = try host.create(MapName(hash.rawValue), MapOptions(shards: 256, hash: hash))
+        }
+        sampler.sample(host.snapshot().maps, atNanoseconds: 0)
+        for hash in ShardHash.allCases {
+            let map = try host.mapForWriting(MapName(hash.rawValue))
+            for number in 0..<40_000 { map.store([UInt8(number >> 8), UInt8(number & 255), 0, 197], []) }
+        }
+        sampler.sample(host.snapshot().maps, atNanoseconds: 1_000_000_000)
+        let page = try page(sampler)
+        func ratio(_ hash: ShardHash) throws -> Double {
+            try #require(page.value("map_shard_imbalance_ratio", ["map_name": hash.rawValue]))
+        }
+        #expect(try ratio(.identity) == 256)
+        #expect(try ratio(.keyed) < 1.5)
+        #expect(try ratio(.fnv1a) < 1.5)
+    }
+
     @Test("what real maps were asked is shown as the last sample found it")
     func figures() throws {
         let sampler = IndicatorSampler()

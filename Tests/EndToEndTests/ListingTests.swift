@@ -82,10 +82,55 @@ struct ListingTests {
         #expect(try daemon.data("GET", "/api/v1/maps/other/entries?cursor=\(open)").status == 404)
         let changed = try daemon.data("GET", "\(path)?mode=live&cursor=\(open)")
         #expect(changed.status == 400)
-        #expect(try Problem(changed).detail.contains("mode and prefix cannot change"))
+        #expect(try Problem(changed).detail.contains("mode, prefix and lease_seconds cannot change"))
         #expect(try daemon.data("DELETE", "/api/v1/maps/orders").status == 204)
         #expect(try daemon.data("PUT", "/api/v1/maps/orders").status == 201)
         #expect(try daemon.data("GET", "\(path)?cursor=\(open)").status == 404)
+    }
+
+    @Test("ten deletes beside a live listing count ten on its map, and none once it was ended")
+    func deletesDuringIteration() throws {
+        func delete(_ numbers: Range<Int>) throws {
+            let keys = numbers.map { "\"a/\($0)\"" }.joined(separator: ",")
+            let answer = try daemon.data("POST", "/api/v1/maps/orders/delete", body: "{\"keys\":[\(keys)]}")
+            #expect(answer.text == "{\"deleted\":\(numbers.count)}\n")
+        }
+        func open() throws -> (iterators: Double?, live: Double?, snapshots: Double?, deletes: Double?) {
+            let scrape = try daemon.scrape()
+            return (
+                scrape.value("map_iterators_open", ["map_name": "orders"]),
+                scrape.value("mapwatch_listings_open", ["mode": "live"]),
+                scrape.value("mapwatch_listings_open", ["mode": "snapshot"]),
+                scrape.sum("map_op_delete_during_iteration_total", ["map_name": "orders"])
+            )
+        }
+        #expect(try open() == (0, 0, 0, 0))
+        // A snapshot does not see the deletes, so they are none to it.
+        _ = try daemon.page("orders", "mode=snapshot&limit=10")
+        try delete(0..<5)
+        #expect(try open() == (0, 0, 1, 0))
+        let cursor = try #require(try daemon.page("orders", "mode=live&limit=10").cursor)
+        try delete(5..<15)
+        #expect(try open() == (1, 1, 1, 10))
+        #expect(try daemon.data("DELETE", "/api/v1/maps/orders/entries?cursor=\(cursor)").status == 204)
+        try delete(15..<20)
+        #expect(try open() == (0, 0, 1, 10))
+    }
+
+    @Test("a listing that nobody continues shows its age, and ends at its lease")
+    func lease() throws {
+        let refused = try daemon.data("GET", "/api/v1/maps/orders/entries?lease_seconds=5")
+        #expect(refused.status == 400)
+        #expect(try Problem(refused).detail.hasPrefix("lease_seconds is for mode=live"))
+        let cursor = try #require(try daemon.page("orders", "mode=live&limit=10&lease_seconds=2").cursor)
+        try pollUntil("an age") {
+            try daemon.scrape().value("map_iterator_age_seconds", ["map_name": "orders"]) ?? 0 > 0.5
+        }
+        try pollUntil("the end of the lease") {
+            try daemon.scrape().value("map_iterators_open", ["map_name": "orders"]) == 0
+        }
+        #expect(try daemon.data("GET", "/api/v1/maps/orders/entries?cursor=\(cursor)").status == 404)
+        #expect(try daemon.scrape().value("map_iterator_age_seconds", ["map_name": "orders"]) == 0)
     }
 
     @Test("each listing counts an iteration on every shard, and no load")

@@ -71,10 +71,10 @@ struct MapOptionsTests {
         Bad(fields: ["strategy": .other("null")], field: "strategy", text: "strategy must be a text, not null"),
         Bad(
             fields: ["ttl": .integer(1)], field: "ttl",
-            text: "option \"ttl\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode"),
+            text: "option \"ttl\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash"),
         Bad(
             fields: ["Shards": .integer(1), "a": .integer(1)], field: "Shards",
-            text: "option \"Shards\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode"),
+            text: "option \"Shards\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash"),
     ]
 
     @Test("options that fit together are taken", arguments: good)

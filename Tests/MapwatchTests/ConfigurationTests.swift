@@ -65,7 +65,7 @@ struct ConfigurationTests {
             (
                 "maps:\n  - name: a\n    shardz: 4",
                 "mapwatch.yml:3: map \"a\": option \"shardz\" is unknown; "
-                    + "known are strategy, shards, reads, max_bytes, ttl_seconds, mode"
+                    + "known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash"
             ),
             (
                 "maps:\n  - name: a\n    ttl_seconds: 0",
@@ -91,6 +91,14 @@ struct ConfigurationTests {
             (
                 "maps:\n  - name: a\n    strategy: rwlock\n    shards: 4",
                 "mapwatch.yml:4: map \"a\": shards cannot be set: strategy \"rwlock\" has one lock"
+            ),
+            (
+                "maps:\n  - name: a\n    hash: md5",
+                "mapwatch.yml:3: map \"a\": hash \"md5\" is unknown; known are keyed, fnv1a, identity"
+            ),
+            (
+                "maps:\n  - name: a\n    strategy: rwlock\n    hash: fnv1a",
+                "mapwatch.yml:4: map \"a\": hash cannot be set: strategy \"rwlock\" has one shard"
             ),
             (
                 "maps:\n  - name: a\n    lines: 3",

@@ -31,9 +31,10 @@ struct ListingsTests {
         for number in 0..<100 { map.store(Array("key\(number)".utf8), [0]) }
     }
 
-    private func listing(_ kind: IterationKind) throws -> Listings.Listing {
+    private func listing(_ kind: IterationKind, seconds: Int? = nil) throws -> Listings.Listing {
         Listings.Listing(
-            map: name, kind: kind, prefix: [], iterator: try map.iterate(kind, prefix: [], maximumBytes: 1 << 20))
+            map: name, kind: kind, prefix: [], iterator: try map.iterate(kind, prefix: [], maximumBytes: 1 << 20),
+            lifetime: seconds ?? Listings.lifetime(kind))
     }
 
     @Test(
@@ -48,6 +49,22 @@ struct ListingsTests {
         clock.advance(seconds: seconds)
         #expect(listings.resume(token) == nil)
         #expect(listings.count == 0)
+    }
+
+    @Test("a lease of another length ends at its own time, and the map's iterator with it")
+    func lease() throws {
+        let token = try #require(listings.keep(listing(.live, seconds: 5)))
+        _ = try #require(listings.keep(listing(.snapshot)))
+        #expect(map.snapshot().openIterators == 1)
+        #expect(listings.count(.live) == 1)
+        #expect(listings.count(.snapshot) == 1)
+        clock.advance(seconds: 4)
+        #expect(listings.resume(token) != nil)
+        clock.advance(seconds: 5)
+        listings.expire()
+        #expect(listings.count(.live) == 0)
+        #expect(listings.count(.snapshot) == 1)
+        #expect(map.snapshot().openIterators == 0)
     }
 
     @Test("a listing is ended by its own map's token only, and once")
@@ -95,7 +112,10 @@ struct ListingsTests {
             ("limit=10001", "limit must be 1 to 10000, not \"10001\""),
             ("limit=ten", "limit must be 1 to 10000, not \"ten\""),
             ("limit=1&limit=2", "query argument \"limit\" stands twice"),
-            ("sort=up", "query argument \"sort\" is unknown; known are mode, prefix, limit, cursor"),
+            ("sort=up", "query argument \"sort\" is unknown; known are mode, prefix, limit, lease_seconds, cursor"),
+            ("lease_seconds=0", "lease_seconds must be 1 to 600, not \"0\""),
+            ("lease_seconds=601", "lease_seconds must be 1 to 600, not \"601\""),
+            ("mode=live&lease_seconds=1h", "lease_seconds must be 1 to 600, not \"1h\""),
         ])
     func badQuery(query: String, expected: String) throws {
         let target = try RequestTarget(parsing: Array("/entries?\(query)".utf8))

@@ -18,7 +18,7 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         while start < batch.count {
             let end = min(start + ByteMap.window, batch.count)
             for index in start..<end {
-                let hash = batch.withOperands(of: index) { key, _ in KeyHash(key) }
+                let hash = batch.withOperands(of: index) { key, _ in self.hash(key) }
                 batch.items[index].hash = hash
                 withShard(of: hash) { $0.fetchIndex(hash) }
             }

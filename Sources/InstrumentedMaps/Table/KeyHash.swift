@@ -13,6 +13,15 @@ struct KeyHash: Equatable {
         bits = KeyHasher.process.hash(key)
     }
 
+    /// The same, where another hash may choose the shard. Costs one predicted branch where none does.
+    @inline(__always)
+    init(_ key: Span<UInt8>, shardBy shardHash: ShardHash) {
+        self.init(key)
+        if shardHash != .keyed {
+            self.init(bits: UInt64(shardHash.word(key)) << 32 | UInt64(UInt32(truncatingIfNeeded: bits)))
+        }
+    }
+
     /// The shard of `count`, any number, by the hash's top bits.
     @inline(__always)
     func shard(of count: Int) -> Int {

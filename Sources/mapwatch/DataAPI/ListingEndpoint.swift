@@ -1,7 +1,7 @@
 import HTTPServer
 import InstrumentedMaps
 
-/// Pages through a map: `GET …/entries?mode=snapshot|live&prefix=&limit=&cursor=`.
+/// Pages through a map: `GET …/entries?mode=snapshot|live&prefix=&limit=&lease_seconds=&cursor=`.
 struct ListingEndpoint {
     let host: MapHost
     let listings: Listings
@@ -39,6 +39,10 @@ struct ListingEndpoint {
     private func open(_ name: MapName, _ query: ListingQuery) throws(APIProblem) -> HTTPResponse {
         let map = try host.declaredMap(name)
         let kind = query.kind ?? .snapshot
+        guard query.leaseSeconds == nil || kind == .live else {
+            throw .badRequest(
+                "lease_seconds is for mode=live; a snapshot waits \(Listings.lifetime(.snapshot)) seconds")
+        }
         let prefix = query.prefix ?? []
         let iterator: any MapIterator
         do {
@@ -48,7 +52,9 @@ struct ListingEndpoint {
         }
         let page = iterator.next(limit: query.limit, maximumBytes: ListingEndpoint.maximumPageBytes)
         if iterator.isAtEnd { return render(page, cursor: nil) }
-        let listing = Listings.Listing(map: name, kind: kind, prefix: prefix, iterator: iterator)
+        let listing = Listings.Listing(
+            map: name, kind: kind, prefix: prefix, iterator: iterator,
+            lifetime: query.leaseSeconds ?? Listings.lifetime(kind))
         guard let token = listings.keep(listing) else {
             throw APIProblem(
                 status: 429, title: "Too Many Requests",
@@ -61,9 +67,11 @@ struct ListingEndpoint {
         _ token: String, _ name: MapName, _ query: ListingQuery
     ) throws(APIProblem) -> HTTPResponse {
         guard let listing = listings.resume(token), listing.map == name else { throw ended(token) }
-        guard query.kind == nil || query.kind == listing.kind, query.prefix == nil || query.prefix == listing.prefix
+        guard query.kind == nil || query.kind == listing.kind, query.prefix == nil || query.prefix == listing.prefix,
+            query.leaseSeconds == nil || query.leaseSeconds == listing.lifetime
         else {
-            throw .badRequest("mode and prefix cannot change from page to page; leave them out beside a cursor")
+            throw .badRequest(
+                "mode, prefix and lease_seconds cannot change from page to page; leave them out beside a cursor")
         }
         let page = listing.iterator.next(limit: query.limit, maximumBytes: ListingEndpoint.maximumPageBytes)
         guard listing.iterator.isAtEnd else { return render(page, cursor: token) }
@@ -94,6 +102,7 @@ struct ListingQuery: Equatable {
     private(set) var kind: IterationKind?
     private(set) var prefix: [UInt8]?
     private(set) var limit = ListingEndpoint.defaultLimit
+    private(set) var leaseSeconds: Int?
     private(set) var cursor: String?
 
     init(_ items: [RequestTarget.QueryItem]) throws(APIProblem) {
@@ -114,8 +123,17 @@ struct ListingQuery: Equatable {
                     throw .badRequest("limit must be 1 to \(ListingEndpoint.maximumLimit), not \"\(value)\"")
                 }
                 self.limit = limit
+            case "lease_seconds":
+                let range = Listings.leaseRange
+                guard let seconds = Int(value), range.contains(seconds) else {
+                    throw .badRequest(
+                        "lease_seconds must be \(range.lowerBound) to \(range.upperBound), not \"\(value)\"")
+                }
+                leaseSeconds = seconds
             case "cursor": cursor = value
-            default: throw .badRequest("query argument \"\(name)\" is unknown; known are mode, prefix, limit, cursor")
+            default:
+                throw .badRequest(
+                    "query argument \"\(name)\" is unknown; known are mode, prefix, limit, lease_seconds, cursor")
             }
         }
     }

@@ -15,13 +15,16 @@ final class Listings: Sendable {
     static let maximumOpen = 256
     /// Bytes that all open snapshots may hold together.
     static let maximumSnapshotBytes = 256 << 20
-    /// Seconds that a listing waits for its next page to be asked for.
-    static func lifetime(_ kind: IterationKind) -> UInt64 {
+    /// Seconds that a listing waits for its next page to be asked for, where nobody says otherwise. A live one holds a
+    /// lease on the map: as long as it is open, deletes count as deletes during an iteration.
+    static func lifetime(_ kind: IterationKind) -> Int {
         switch kind {
         case .live: 120
         case .snapshot: 60
         }
     }
+    /// What a client may ask for as the lease of a live listing.
+    static let leaseRange = 1...600
 
     /// A listing between two pages.
     struct Listing: Sendable {
@@ -29,6 +32,8 @@ final class Listings: Sendable {
         let kind: IterationKind
         let prefix: [UInt8]
         let iterator: any MapIterator
+        /// Seconds that it waits for each next page.
+        let lifetime: Int
     }
 
     private struct Held: Sendable {
@@ -55,7 +60,7 @@ final class Listings: Sendable {
     func keep(_ listing: Listing) -> String? {
         expire()
         let token = Listings.makeToken()
-        let expires = deadline(listing.kind)
+        let expires = deadline(listing)
         let bytes = listing.iterator.heldBytes
         return held.withLock { held in
             guard held.count < Listings.maximumOpen else { return nil }
@@ -69,7 +74,7 @@ final class Listings: Sendable {
         expire()
         return held.withLock { held in
             guard let listing = held[token]?.listing else { return nil }
-            held[token]?.expires = deadline(listing.kind)
+            held[token]?.expires = deadline(listing)
             return listing
         }
     }
@@ -100,8 +105,13 @@ final class Listings: Sendable {
     /// Open listings now.
     var count: Int { held.withLock { $0.count } }
 
-    private func deadline(_ kind: IterationKind) -> UInt64 {
-        nanoseconds() + Listings.lifetime(kind) * 1_000_000_000
+    /// Open listings of one kind now.
+    func count(_ kind: IterationKind) -> Int {
+        held.withLock { held in held.values.reduce(0) { $0 + ($1.listing.kind == kind ? 1 : 0) } }
+    }
+
+    private func deadline(_ listing: Listing) -> UInt64 {
+        nanoseconds() + UInt64(listing.lifetime) * 1_000_000_000
     }
 
     /// 128 random bits: whoever has not been given a token cannot guess one.

@@ -130,7 +130,10 @@ struct MapsEndpoint {
         line.add("name", map.name.text)
         line.add("strategy", map.options.strategy.rawValue)
         line.add("shards", map.options.shards)
-        if map.options.strategy == .sharded { line.add("reads", map.options.reads.rawValue) }
+        if map.options.strategy == .sharded {
+            line.add("reads", map.options.reads.rawValue)
+            line.add("hash", map.options.hash.rawValue)
+        }
         if let maximum = map.options.maximumBytes { line.add("max_bytes", maximum) }
         if let seconds = map.options.ttlSeconds { line.add("ttl_seconds", seconds) }
         line.add("detail", map.detail.rawValue)
