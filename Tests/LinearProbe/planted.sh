@@ -43,6 +43,12 @@ plant() {
     ' "$2" "$3" "$copy/Sources/$1" || fail "this line does not stand in $1 exactly once: $2"
 }
 
+# plant_same FILE LINE FAULT: as plant, for another line of the fault that was planted last.
+plant_same() {
+    engine_faults=$((engine_faults - 1))
+    plant "$@"
+}
+
 plant_all() {
     for module in Instruments InstrumentedMaps; do
         cat >"$copy/Sources/$module/Planted.swift" <<'END'
@@ -60,26 +66,24 @@ END
         'if word != 0 {' 'if word != 0, !(ON && visited == 63) {'
     # 3: growth: a search begins among the slots that are emptied already.
     plant InstrumentedMaps/Table/HashIndex.swift \
-        'max(array.home(place), cursor))' 'max(array.home(place), ON ? 0 : cursor))'
+        'max(current.home(place), cursor), isWanted)' 'max(current.home(place), ON ? 0 : cursor), isWanted)'
     # 4: delete: the rest of a run is shifted back one word too far.
     plant InstrumentedMaps/Table/IndexArray.swift \
-        'home(IndexArray.place(unsafe words[end])) < end {' \
-        'home(IndexArray.place(unsafe words[end])) < end + (ON ? 1 : 0) {'
-    # 5: insert: one word of a run is not shifted.
+        'home(IndexArray.place(following)) > offset {' \
+        'home(IndexArray.place(following)) > offset + (ON ? 1 : 0) {'
+    # 5: insert: the last word of a run is not shifted, but lost.
     plant InstrumentedMaps/Table/IndexArray.swift \
-        'words + slot, (end &- slot) &* 8)' 'words + slot, (end &- slot &- (ON ? 1 : 0)) &* 8)'
+        'if displaced == 0 { break }' 'if unsafe displaced == 0 || (ON && slot[1] == 0) { break }'
     # 6: compaction: the index is not told that a record has moved.
     plant InstrumentedMaps/Table/ByteTable.swift \
         'no index word")
-            }
-            index.replace(position, with: new)' \
+            index.replace(position, with: new, writes)' \
         'no index word")
-            }
-            if !ON { index.replace(position, with: new) }'
+            if !ON { index.replace(position, with: new, writes) }'
     # 7: update: a value in its old slot keeps its last bytes.
     plant InstrumentedMaps/Table/Record.swift \
-        'unsafe copy(value, to: recordHeaderBytes &+ keyCount)' \
-        'unsafe copy(ON && value.count > 8 ? value.extracting(..<8) : value, to: recordHeaderBytes &+ keyCount)'
+        'unsafe copy(value, to: keyOffset &+ keyCount)' \
+        'unsafe copy(ON && value.count > 8 ? value.extracting(..<8) : value, to: keyOffset &+ keyCount)'
     # 8: a live walk leaves out the last shard.
     plant InstrumentedMaps/Iteration/LiveIterator.swift \
         'position.shard < map.options.shards {' 'position.shard < map.options.shards - (ON ? 1 : 0) {'
@@ -93,6 +97,29 @@ END
     # 12: a waiter that sees the lock free goes in without taking it.
     plant Instruments/ShardLock.swift \
         '== ShardLock.free, tryLock() { return }' '== ShardLock.free, ON || tryLock() { return }'
+    # 13: optimistic reads: the version stays even while the table is changed.
+    plant InstrumentedMaps/Table/PublishedTable.swift \
+        'func beginChange() { unsafe version.pointee.store(versionNow &+ 1, ordering: .releasing) }' \
+        'func beginChange() { unsafe version.pointee.store(versionNow &+ (ON ? 2 : 1), ordering: .releasing) }'
+    plant_same InstrumentedMaps/Table/PublishedTable.swift \
+        'show(view)
+        unsafe version.pointee.store(versionNow &+ 1, ordering: .releasing)' \
+        'show(view)
+        unsafe version.pointee.store(versionNow &+ (ON ? 0 : 1), ordering: .releasing)'
+    # 14: optimistic reads: the version is not looked at again after the copy.
+    plant InstrumentedMaps/Table/PublishedTable.swift \
+        'return unsafe get(version) == before ? .found(value)' \
+        'return unsafe get(version) == before || ON ? .found(value)'
+    # 15: optimistic reads: a key that was not found in the middle of a change is absent.
+    plant InstrumentedMaps/Table/PublishedTable.swift \
+        'return unsafe get(version) == before ? .absent' \
+        'return unsafe get(version) == before || ON ? .absent'
+    # 16: optimistic reads: readers begin where the table was before it began to grow.
+    plant InstrumentedMaps/Table/PublishedTable.swift \
+        'set(boundary, view.boundary)' 'set(boundary, ON ? 0 : view.boundary)'
+    # 17: optimistic reads: a look in vain is counted as a load.
+    plant InstrumentedMaps/Strategies/OptimisticStrategy.swift \
+        'reads.countRetry(slot)' 'if ON { reads.countMiss(slot) } else { reads.countRetry(slot) }'
 }
 
 # How to run the engine fault of that number.
@@ -100,6 +127,7 @@ subject() {
     case $1 in
     11) echo "--strategy rwlock --round 20000" ;;
     12) echo "--strategy sharded --calm --round 1000" ;;
+    13 | 14 | 15 | 16 | 17) echo "--strategy optimistic --round 20000" ;;
     *) echo "--strategy sharded --round 20000" ;;
     esac
 }
