@@ -110,10 +110,10 @@ END
     plant InstrumentedMaps/Table/PublishedTable.swift \
         'return unsafe get(version) == before ? .found(value)' \
         'return unsafe get(version) == before || ON ? .found(value)'
-    # 15: optimistic reads: a key that was not found in the middle of a change is absent.
+    # 15: optimistic reads: a search begins among the slots that are emptied already.
     plant InstrumentedMaps/Table/PublishedTable.swift \
-        'return unsafe get(version) == before ? .absent' \
-        'return unsafe get(version) == before || ON ? .absent'
+        'slot = unsafe max(slot, Int(truncatingIfNeeded: get(cursor)))' \
+        'slot = unsafe max(slot, ON ? 0 : Int(truncatingIfNeeded: get(cursor)))'
     # 16: optimistic reads: readers begin where the table was before it began to grow.
     plant InstrumentedMaps/Table/PublishedTable.swift \
         'set(boundary, view.boundary)' 'set(boundary, ON ? 0 : view.boundary)'
