@@ -47,6 +47,8 @@ public struct HTTPStatistics: Sendable {
     public var requestsInFlight = 0
     /// Requests that were answered, sent to the end or not.
     public var requests: [RequestLabels: UInt64] = [:]
+    /// How long these took, from the request line to the last byte handed to the kernel.
+    public var durations = RequestDurations()
     /// Requests and connections that the server refused; every reason is present.
     public var refused = Dictionary(uniqueKeysWithValues: RefusalReason.allCases.map { ($0, UInt64(0)) })
 }

@@ -81,6 +81,7 @@ final class ServerCore: Sendable {
             $0.requestsInFlight -= 1
             if let finished {
                 $0.requests[RequestLabels(handler: finished.handler, status: finished.status), default: 0] += 1
+                $0.durations.add(finished.nanoseconds)
             }
         }
     }

@@ -63,6 +63,10 @@ struct MetricsListenerTests {
         try load(daemon)
         let loaded = try daemon.scrape()
         #expect(loaded.sum("map_op_total", ["map_name": "orders"]) ?? 0 > 300)
+        // One snapshot of the listener's counters shows both.
+        let answered = loaded.sum("mapwatch_http_requests_total", ["listener": "data"])
+        #expect(loaded.value("mapwatch_http_request_duration_seconds_count", ["listener": "data"]) == answered)
+        #expect(loaded.sum("mapwatch_http_request_duration_seconds_sum") ?? 0 > 0)
         let batches = ["listener": "data", "handler": "batch", "code": "200"]
         #expect(loaded.value("mapwatch_http_requests_total", batches) == 2)
         #expect(loaded.value("mapwatch_undeclared_map_writes_total") == 1)

@@ -16,8 +16,16 @@ struct HTTPCollector: Collector {
         var connections = MetricFamily("mapwatch_http_connections", .gauge, help: "Connections open now.")
         var rejected = MetricFamily(
             "mapwatch_http_rejected_total", .counter, help: "Requests that a listener refused before any handler.")
+        var durations = MetricFamily(
+            histogram: "mapwatch_http_request_duration_seconds",
+            help: "From the request line to the last byte of the answer, as the listener sees it.")
         for server in servers() {
             let statistics = server.statistics
+            durations.append(
+                LabelSet(["listener": server.name]),
+                HistogramValue(
+                    HTTPCollector.durationBounds, counts: statistics.durations.counts,
+                    sumNanoseconds: statistics.durations.sumNanoseconds))
             connections.append(
                 LabelSet(["listener": server.name]), .signed(Int64(statistics.openConnections)))
             for reason in RefusalReason.allCases {
@@ -32,8 +40,10 @@ struct HTTPCollector: Collector {
                     ]), .count(count))
             }
         }
-        return [requests, connections, rejected]
+        return [requests, connections, rejected, durations]
     }
+
+    private static let durationBounds = HistogramBounds(nanoseconds: RequestDurations.bounds)
 
     private static func precedes(_ left: RequestLabels, _ right: RequestLabels) -> Bool {
         (left.handler, left.status) < (right.handler, right.status)
