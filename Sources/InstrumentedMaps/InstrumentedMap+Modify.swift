@@ -27,7 +27,7 @@ public enum ModifyOutcome: Sendable, Equatable {
     case removed
 
     /// As what its duration is counted.
-    var operation: TimedOperation {
+    @usableFromInline var operation: TimedOperation {
         switch self {
         case .kept: .load
         case .stored: .store

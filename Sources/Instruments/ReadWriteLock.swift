@@ -49,11 +49,7 @@ public struct ReadWriteLock: ~Copyable, Sendable {
     public borrowing func withExclusiveLock<R: ~Copyable, Failure: Error>(
         _ body: () throws(Failure) -> R
     ) throws(Failure) -> R {
-        let isFree = word.compareExchange(
-            expected: 0, desired: ReadWriteLock.writer, successOrdering: .acquiring, failureOrdering: .relaxed
-        ).exchanged
-        if !isFree { waitForExclusive() }
-        meter.acquired.addExclusively()
+        enterExclusive()
         defer { leaveExclusive() }
         return try body()
     }
@@ -64,23 +60,43 @@ public struct ReadWriteLock: ~Copyable, Sendable {
     public borrowing func withSharedLock<R: ~Copyable, Failure: Error>(
         _ body: () throws(Failure) -> R
     ) throws(Failure) -> R {
-        if !enter(as: 1, hasSlept: false) { waitForShared() }
-        meter.acquired.add()
+        enterShared()
         defer { leaveShared() }
         return try body()
     }
 
+    /// Waits until this thread is alone inside; ``leaveExclusive()`` must follow.
     @inlinable
     @inline(__always)
-    borrowing func leaveExclusive() {
+    public borrowing func enterExclusive() {
+        let isFree = word.compareExchange(
+            expected: 0, desired: ReadWriteLock.writer, successOrdering: .acquiring, failureOrdering: .relaxed
+        ).exchanged
+        if !isFree { waitForExclusive() }
+        meter.acquired.addExclusively()
+    }
+
+    /// Waits until no writer is inside; ``leaveShared()`` must follow.
+    @inlinable
+    @inline(__always)
+    public borrowing func enterShared() {
+        if !enter(as: 1, hasSlept: false) { waitForShared() }
+        meter.acquired.add()
+    }
+
+    /// Ends ``enterExclusive()``.
+    @inlinable
+    @inline(__always)
+    public borrowing func leaveExclusive() {
         let before = word.load(ordering: .relaxed)
         word.store(before & ReadWriteLock.claim, ordering: .releasing)
         if before & ReadWriteLock.asleep != 0 { wakeOne() }
     }
 
+    /// Ends ``enterShared()``.
     @inlinable
     @inline(__always)
-    borrowing func leaveShared() {
+    public borrowing func leaveShared() {
         let left = word.wrappingSubtract(1, ordering: .releasing).newValue
         if left & (ReadWriteLock.asleep | ReadWriteLock.draining) != 0 { wakeAfterReader(left) }
     }

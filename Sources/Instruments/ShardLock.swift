@@ -45,16 +45,18 @@ public struct ShardLock: ~Copyable, Sendable {
         return try body()
     }
 
+    /// Waits until this thread has the lock; ``unlock()`` must follow.
     @inlinable
     @inline(__always)
-    borrowing func lock() {
+    public borrowing func lock() {
         if !tryLock() { wait() }
         meter.acquired.addExclusively()
     }
 
+    /// Gives the lock back that this thread has.
     @inlinable
     @inline(__always)
-    borrowing func unlock() {
+    public borrowing func unlock() {
         let before = word.load(ordering: .relaxed)
         word.store(ShardLock.free, ordering: .releasing)
         if before == ShardLock.contested { wakeOne() }

@@ -30,6 +30,9 @@ struct MapBench: ParsableCommand {
     @Option(help: "Where to write the results as JSON.")
     var json = ".build/bench.json"
 
+    @Flag(help: "Count the time that threads were running, not the clock's: where others use the machine.")
+    var runningTime = false
+
     @Flag(help: "Print each thread's share and longest operation.")
     var perThread = false
 
@@ -40,13 +43,15 @@ struct MapBench: ParsableCommand {
     }
 
     func run() throws {
-        let scale = quick ? Scale.quick : Scale.full
+        var scale = quick ? Scale.quick : Scale.full
+        scale.countsRunningTime = runningTime
         let subjects = try chosenSubjects()
         let rows = try playable(chosenRows())
         Machine.printHead(seed: benchmarkSeed)
         print(
             "load     \(scale.keys) keys of 12 bytes, all set before each run; values of \(Workload.valueLength) bytes; "
                 + "\(scale.operations) operations a run, \(scale.runSeconds) s at most; mixes are get/set/delete")
+        if runningTime { print("time     that the threads were running, not the clock's") }
         if quick { print("quick    too short to be a measurement") }
         let check = SelfCheck()
         for subject in subjects { try check.check(subject) }

@@ -8,11 +8,17 @@ typealias Bytes = UnsafeBufferPointer<UInt8>
 /// `play` and `playTimed` are requirements with one shared body each, so that every conforming class gets a loop that the
 /// compiler specialises for it: the peers pay one C call an operation, Swift's maps one method call.
 protocol Subject: AnyObject, Sendable {
+    /// What the map's keys are, and how they come out of a list.
+    associatedtype Key
+    associatedtype Keys
+    func keys(of list: OperationList) -> Keys
+    func key(_ keys: Keys, _ index: Int) -> Key
+
     /// Copies the value to `value` and returns its length; -1 when the key is absent.
-    func get(_ key: Bytes, into value: UnsafeMutablePointer<UInt8>) -> Int
-    func set(_ key: Bytes, _ value: Bytes)
+    func get(_ key: Key, into value: UnsafeMutablePointer<UInt8>) -> Int
+    func set(_ key: Key, _ value: Bytes)
     /// False when the key was absent.
-    func delete(_ key: Bytes) -> Bool
+    func delete(_ key: Key) -> Bool
     var count: Int { get }
 
     /// Plays the list once, or its beginning when `deadline` comes first.
@@ -49,17 +55,23 @@ extension Subject {
         play(list, until: deadline)
     }
 
+    /// Makes a list's keys ahead of its first use, so that no run is timed making them.
+    func prepare(_ list: OperationList) { _ = keys(of: list) }
+
     /// Plays the whole list.
     func play(_ list: OperationList) -> Played { play(list, until: .max) }
 
     func play(_ list: OperationList, until deadline: UInt64) -> Played {
         let operations = list.operations
+        let keys = keys(of: list)
         let buffers = ValueBuffers()
         var played = Played()
         // The clock is looked at once in 1024 operations: often enough for a deadline, and below what can be measured.
         while played.operations < operations.count, monotonicNanoseconds() < deadline {
             let end = min(operations.count, played.operations + 1024)
-            for index in played.operations..<end { perform(operations, index, buffers, &played) }
+            for index in played.operations..<end {
+                perform(operations[index].kind, key(keys, index), index, buffers, &played)
+            }
             played.operations = end
         }
         return played
@@ -67,13 +79,14 @@ extension Subject {
 
     func playTimed(_ list: OperationList, until deadline: UInt64) -> TimedPlay {
         let operations = list.operations
+        let keys = keys(of: list)
         let buffers = ValueBuffers()
         var played = Played()
         var timed = TimedPlay()
         var index = 0
         var before = monotonicNanoseconds()
         while before < deadline {
-            perform(operations, index, buffers, &played)
+            perform(operations[index].kind, key(keys, index), index, buffers, &played)
             index = index + 1 == operations.count ? 0 : index + 1
             let after = monotonicNanoseconds()
             timed.longestNanoseconds = max(timed.longestNanoseconds, after - before)
@@ -85,11 +98,9 @@ extension Subject {
 
     @inline(__always)
     private func perform(
-        _ operations: UnsafeBufferPointer<Operation>, _ index: Int, _ buffers: borrowing ValueBuffers,
-        _ played: inout Played
+        _ kind: OperationKind, _ key: Key, _ index: Int, _ buffers: borrowing ValueBuffers, _ played: inout Played
     ) {
-        let key = OperationList.key(operations, index)
-        switch operations[index].kind {
+        switch kind {
         case .get:
             let length = get(key, into: buffers.output)
             if length < 0 {
@@ -104,6 +115,22 @@ extension Subject {
             if delete(key) { played.hits += 1 } else { played.misses += 1 }
         }
     }
+}
+
+/// Keys as the bytes that stand in the list.
+extension Subject where Key == Bytes {
+    func keys(of list: OperationList) -> UnsafeBufferPointer<Operation> { list.operations }
+
+    @inline(__always)
+    func key(_ keys: UnsafeBufferPointer<Operation>, _ index: Int) -> Bytes { OperationList.key(keys, index) }
+}
+
+/// Keys as texts that were made ahead of time.
+extension Subject where Key == String {
+    func keys(of list: OperationList) -> TextKeys { list.textKeys }
+
+    @inline(__always)
+    func key(_ keys: TextKeys, _ index: Int) -> String { keys[index] }
 }
 
 /// A thread's own value to set, and its buffer to get into.

@@ -11,6 +11,9 @@ enum SubjectKind: String, CaseIterable, ExpressibleByArgument {
     case optimistic
     case rwlock
     case dictionary
+    /// The generic map of the library with texts as keys, and what a Swift service would write by hand for them.
+    case typed
+    case textDictionary = "dictionary-string"
 
     var title: String {
         switch self {
@@ -21,6 +24,8 @@ enum SubjectKind: String, CaseIterable, ExpressibleByArgument {
         case .optimistic: "mapwatch, 256 shards, optimistic"
         case .rwlock: "mapwatch, rwlock"
         case .dictionary: "Dictionary, 256 mutexes"
+        case .typed: "ShardedMap<String, …>, 256"
+        case .textDictionary: "Dictionary<String, …>, 256"
         }
     }
 
@@ -33,6 +38,8 @@ enum SubjectKind: String, CaseIterable, ExpressibleByArgument {
         case .optimistic: try MapwatchSubject(MapOptions(shards: 256, reads: .optimistic))
         case .rwlock: try MapwatchSubject(MapOptions(strategy: .rwlock))
         case .dictionary: DictionarySubject()
+        case .typed: TypedSubject()
+        case .textDictionary: TextDictionarySubject()
         }
     }
 }

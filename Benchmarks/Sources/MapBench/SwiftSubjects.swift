@@ -69,56 +69,98 @@ final class MapwatchSubject: Subject {
     }
 }
 
+/// The library's generic map, used from another package as a service would.
+final class TypedSubject: Subject {
+    private let map = ShardedMap<String, [UInt8]>("bench", shards: 256)
+
+    func get(_ key: String, into value: UnsafeMutablePointer<UInt8>) -> Int { copy(map[key], to: value) }
+
+    func set(_ key: String, _ value: Bytes) { map.store(key, [UInt8](value)) }
+
+    func delete(_ key: String) -> Bool { map.delete(key) != nil }
+
+    var count: Int { map.count }
+}
+
 /// `Dictionary` in 256 pthread mutexes: what a Swift service would write by hand.
 final class DictionarySubject: Subject {
+    private let shards = DictionaryShards<[UInt8]>()
+
+    func get(_ key: Bytes, into value: UnsafeMutablePointer<UInt8>) -> Int {
+        let key = [UInt8](key)
+        return copy(shards.locked(key) { $0[key] }, to: value)
+    }
+
+    func set(_ key: Bytes, _ value: Bytes) { shards.set([UInt8](key), [UInt8](value)) }
+
+    func delete(_ key: Bytes) -> Bool { shards.delete([UInt8](key)) }
+
+    var count: Int { shards.count }
+}
+
+/// The same with texts as keys.
+final class TextDictionarySubject: Subject {
+    private let shards = DictionaryShards<String>()
+
+    func get(_ key: String, into value: UnsafeMutablePointer<UInt8>) -> Int {
+        copy(shards.locked(key) { $0[key] }, to: value)
+    }
+
+    func set(_ key: String, _ value: Bytes) { shards.set(key, [UInt8](value)) }
+
+    func delete(_ key: String) -> Bool { shards.delete(key) }
+
+    var count: Int { shards.count }
+}
+
+/// Copies what a map of arrays has returned, with no lock held: arrays are values, and nobody changes this one.
+@inline(__always)
+private func copy(_ found: [UInt8]?, to value: UnsafeMutablePointer<UInt8>) -> Int {
+    guard let found else { return -1 }
+    return found.withUnsafeBytes { bytes in
+        if let start = bytes.baseAddress { memcpy(value, start, bytes.count) }
+        return bytes.count
+    }
+}
+
+/// 256 dictionaries, each behind a mutex of its own.
+private final class DictionaryShards<Key: Hashable & Sendable>: Sendable {
     private struct Shard {
         var mutex = pthread_mutex_t()
-        var entries: [[UInt8]: [UInt8]] = [:]
+        var entries: [Key: [UInt8]] = [:]
         // Two cache lines a shard, so that neighbours share none.
         var padding: (Int, Int, Int, Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     }
 
-    private static let shardCount = 256
+    private static var shardCount: Int { 256 }
     // Safety: the pointer never changes; entries are touched only under the shard's mutex.
     nonisolated(unsafe) private let shards = UnsafeMutablePointer<Shard>.allocate(capacity: shardCount)
 
     init() {
-        for index in 0..<DictionarySubject.shardCount {
+        for index in 0..<DictionaryShards.shardCount {
             (shards + index).initialize(to: Shard())
             pthread_mutex_init(&shards[index].mutex, nil)
         }
     }
 
     deinit {
-        for index in 0..<DictionarySubject.shardCount { pthread_mutex_destroy(&shards[index].mutex) }
-        shards.deinitialize(count: DictionarySubject.shardCount)
+        for index in 0..<DictionaryShards.shardCount { pthread_mutex_destroy(&shards[index].mutex) }
+        shards.deinitialize(count: DictionaryShards.shardCount)
         shards.deallocate()
     }
 
-    func get(_ key: Bytes, into value: UnsafeMutablePointer<UInt8>) -> Int {
-        let key = [UInt8](key)
-        // Retained under the lock, copied after: arrays are values, and nobody changes this one.
-        guard let found = locked(key, { $0[key] }) else { return -1 }
-        return found.withUnsafeBytes { bytes in
-            if let start = bytes.baseAddress { memcpy(value, start, bytes.count) }
-            return bytes.count
-        }
-    }
-
-    func set(_ key: Bytes, _ value: Bytes) {
-        let (key, value) = ([UInt8](key), [UInt8](value))
+    @inline(__always)
+    func set(_ key: Key, _ value: [UInt8]) {
         let old = locked(key) { $0.updateValue(value, forKey: key) }
         // Freed here and not under the lock.
         _ = consume old
     }
 
-    func delete(_ key: Bytes) -> Bool {
-        let key = [UInt8](key)
-        return locked(key) { $0.removeValue(forKey: key) } != nil
-    }
+    @inline(__always)
+    func delete(_ key: Key) -> Bool { locked(key) { $0.removeValue(forKey: key) } != nil }
 
     var count: Int {
-        (0..<DictionarySubject.shardCount).reduce(0) { sum, index in
+        (0..<DictionaryShards.shardCount).reduce(0) { sum, index in
             pthread_mutex_lock(&shards[index].mutex)
             defer { pthread_mutex_unlock(&shards[index].mutex) }
             return sum + shards[index].entries.count
@@ -126,9 +168,9 @@ final class DictionarySubject: Subject {
     }
 
     @inline(__always)
-    private func locked<Result>(_ key: [UInt8], _ body: (inout [[UInt8]: [UInt8]]) -> Result) -> Result {
+    func locked<Result>(_ key: Key, _ body: (inout [Key: [UInt8]]) -> Result) -> Result {
         // A dictionary seeds its own hash by its size, so the low bits here leave its slots evenly used.
-        let shard = shards + (key.hashValue & (DictionarySubject.shardCount - 1))
+        let shard = shards + (key.hashValue & (DictionaryShards.shardCount - 1))
         pthread_mutex_lock(&shard.pointee.mutex)
         defer { pthread_mutex_unlock(&shard.pointee.mutex) }
         return body(&shard.pointee.entries)

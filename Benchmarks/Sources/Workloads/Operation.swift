@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What an operation does to its key.
 public enum OperationKind: UInt32, Sendable {
     case get
@@ -54,7 +56,22 @@ public final class OperationList: Sendable {
         operations = UnsafeBufferPointer(memory)
     }
 
-    deinit { operations.deallocate() }
+    deinit {
+        operations.deallocate()
+        texts.withLock { $0?.deallocate() }
+    }
+
+    /// The key of each operation as a text, made when it is first asked for: 12 bytes of ASCII, which Swift keeps inline.
+    public var textKeys: TextKeys {
+        texts.withLock { texts in
+            if let texts { return texts }
+            let made = TextKeys((0..<count).map { String(decoding: OperationList.key(operations, $0), as: UTF8.self) })
+            texts = made
+            return made
+        }
+    }
+
+    private let texts = Mutex<TextKeys?>(nil)
 
     public var count: Int { operations.count }
 
@@ -66,4 +83,22 @@ public final class OperationList: Sendable {
         let start = UnsafeRawPointer(operations.baseAddress.unsafelyUnwrapped + index)
         return UnsafeBufferPointer(start: start.assumingMemoryBound(to: UInt8.self), count: Operation.keyLength)
     }
+}
+
+/// Texts that many threads read, without an array's checks. Valid as long as the list that made them.
+public struct TextKeys: Sendable {
+    // Safety: written in `init` alone, read-only until the list goes.
+    @usableFromInline nonisolated(unsafe) let texts: UnsafeMutableBufferPointer<String>
+
+    init(_ list: [String]) {
+        texts = .allocate(capacity: list.count)
+        _ = texts.initialize(fromContentsOf: list)
+    }
+
+    fileprivate func deallocate() {
+        texts.deinitialize()
+        texts.deallocate()
+    }
+
+    @inlinable public subscript(index: Int) -> String { texts[index] }
 }

@@ -9,12 +9,23 @@ public func monotonicNanoseconds() -> UInt64 {
     return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
 }
 
+/// Nanoseconds that this thread has been running.
+@inlinable
+public func threadNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+}
+
 /// What the threads of one run returned, in their order, and how long the run took.
 public struct ThreadRun<Output: Sendable>: Sendable {
     public let outputs: [Output]
     /// From the first thread's start to the last one's end, by the threads' own clocks: the thread that waits for them
     /// may be scheduled late.
     public let seconds: Double
+    /// The mean over the threads of the time that they were running: what stands when others use the machine, but not
+    /// what waiting for each other costs.
+    public let runningSeconds: Double
 }
 
 /// Runs `body` on so many threads at once, each with its number, and waits for all.
@@ -31,9 +42,11 @@ public func onThreads<Output: Sendable>(
         let thread = Thread {
             barrier.wait()
             let start = monotonicNanoseconds()
+            let before = threadNanoseconds()
             let output = body(number)
+            let running = threadNanoseconds() - before
             let end = monotonicNanoseconds()
-            results.add(number, output, start, end)
+            results.add(number, output, start, end, running)
             group.leave()
         }
         thread.start()
@@ -48,19 +61,25 @@ private final class Results<Output: Sendable>: Sendable {
         let output: Output
         let start: UInt64
         let end: UInt64
+        let running: UInt64
     }
 
     private let entries = Mutex<[Entry]>([])
 
-    func add(_ number: Int, _ output: Output, _ start: UInt64, _ end: UInt64) {
-        entries.withLock { $0.append(Entry(number: number, output: output, start: start, end: end)) }
+    func add(_ number: Int, _ output: Output, _ start: UInt64, _ end: UInt64, _ running: UInt64) {
+        entries.withLock {
+            $0.append(Entry(number: number, output: output, start: start, end: end, running: running))
+        }
     }
 
     var run: ThreadRun<Output> {
         let entries = entries.withLock { $0 }.sorted { $0.number < $1.number }
         let start = entries.map(\.start).min() ?? 0
         let end = entries.map(\.end).max() ?? 0
-        return ThreadRun(outputs: entries.map(\.output), seconds: Double(end - start) / 1e9)
+        let running = entries.reduce(0) { $0 + Double($1.running) / 1e9 }
+        return ThreadRun(
+            outputs: entries.map(\.output), seconds: Double(end - start) / 1e9,
+            runningSeconds: running / Double(entries.count))
     }
 }
 

@@ -1,4 +1,4 @@
-import Instruments
+public import Instruments
 
 // Which iterators are open on one map, for the gauges and for the delete path:
 //
@@ -66,14 +66,14 @@ final class OpenIterators: @unchecked Sendable {
 }
 
 /// The count of open iterators, away from what others write.
+@usableFromInline
 struct OpenCount: ~Copyable {
     private let gap = CacheLinePadding()
-    fileprivate let cell = Counter()
+    @usableFromInline let cell = Counter()
     private let end = CacheLinePadding()
 
     /// Whether any iterator is open. Cost: one relaxed load.
-    @inline(__always)
-    var isAny: Bool { cell.value != 0 }
+    @inlinable var isAny: Bool { cell.value != 0 }
 }
 
 /// One open iterator; it counts as open until ``close()`` or its end.

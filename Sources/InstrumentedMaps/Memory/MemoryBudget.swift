@@ -6,6 +6,7 @@ import Synchronization
 /// operation that needs none. Two that ask at the bound at once may both be refused though one would fit.
 ///
 /// Concurrency: any thread, no lock. Cost: one or two atomic adds.
+@usableFromInline
 package final class MemoryBudget: Sendable {
     package let limit: Int
     private let parent: MemoryBudget?

@@ -1,6 +1,6 @@
 import CSystem
 import Instruments
-import Synchronization
+public import Synchronization
 
 // What every operation on a map passes first, whatever the map holds:
 //
@@ -15,8 +15,9 @@ import Synchronization
 /// The mode of a map, its one lock, and the stopwatch of its operations.
 ///
 /// Concurrency: any thread.
+@usableFromInline
 struct OperationGate: ~Copyable, Sendable {
-    private let isGlobal: Atomic<Bool>
+    @usableFromInline let isGlobal: Atomic<Bool>
     private let gap = CacheLinePadding()
     private let lock = ShardLock()
     private let loads = LatencyHistogram(.operations)
@@ -31,16 +32,18 @@ struct OperationGate: ~Copyable, Sendable {
     func set(_ mode: MapMode) { isGlobal.store(mode == .global, ordering: .relaxed) }
 
     /// Does an operation of a known kind.
+    @inlinable
     @inline(__always)
     func pass<R>(_ operation: TimedOperation, _ body: () -> R) -> R {
         pass(as: { _ in operation }, body)
     }
 
     /// Does an operation of which the result says what it was.
+    @inlinable
     @inline(__always)
     func pass<R>(as operation: (R) -> TimedOperation, _ body: () -> R) -> R {
         let isGlobal = isGlobal.load(ordering: .relaxed)
-        let isDue = mapwatch_sampling_is_due()
+        let isDue = OperationGate.isSamplingDue
         if isGlobal || isDue { return passSlowly(isGlobal, isDue, operation, body) }
         return body()
     }
@@ -51,8 +54,14 @@ struct OperationGate: ~Copyable, Sendable {
         isGlobal.load(ordering: .relaxed) ? lock.withLock(body) : body()
     }
 
+    /// Counts this thread down to the next operation that is timed.
+    @usableFromInline static var isSamplingDue: Bool {
+        @inline(__always) get { mapwatch_sampling_is_due() }
+    }
+
     @inline(never)
-    private func passSlowly<R>(
+    @usableFromInline
+    func passSlowly<R>(
         _ isGlobal: Bool, _ isDue: Bool, _ operation: (R) -> TimedOperation, _ body: () -> R
     ) -> R {
         guard isDue else { return lock.withLock(body) }

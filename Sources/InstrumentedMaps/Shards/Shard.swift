@@ -1,4 +1,4 @@
-import Instruments
+public import Instruments
 
 // One lock, one table, one row of counters. What a table holds is its own affair; how it is guarded and what is counted
 // is decided here, once for all tables:
@@ -13,15 +13,16 @@ import Instruments
 ///
 /// Every path to the table leads through here, so that no operation can forget its counter.
 @safe
+@usableFromInline
 struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Copyable, @unchecked Sendable {
-    private let shardGuard: Guard
-    private let counters = ShardCounters()
+    @usableFromInline let shardGuard: Guard
+    @usableFromInline let counters = ShardCounters()
     // Safety: the table is read only inside `shardGuard.sharing` and changed only inside `exclusively`; it lives behind
     // a pointer because a shard is borrowed, never mutated, by the many threads that use it.
-    private let table: UnsafeMutablePointer<Table>
+    @usableFromInline let table: UnsafeMutablePointer<Table>
     private let owner: TableOwner<Table>
     // Safety: `iterators` keeps the cell alive as long as this shard.
-    private let openCount: UnsafeMutablePointer<OpenCount>
+    @usableFromInline let openCount: UnsafeMutablePointer<OpenCount>
     private let iterators: OpenIterators
     private let expiry: ExpiryCounters?
     /// What readers without the guard look at; nil when the table's type has none.
@@ -39,6 +40,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     }
 
     /// Looks something up, and counts a load or, when nothing was found, a load miss.
+    @inlinable
     @inline(__always)
     func load<Value>(_ find: (borrowing Table) -> Value?) -> Value? {
         shardGuard.sharing {
@@ -49,6 +51,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     }
 
     /// Stores something, and counts what became of it.
+    @inlinable
     @inline(__always)
     func store(_ store: (inout Table) -> StoreOutcome) -> StoreOutcome {
         shardGuard.exclusively {
@@ -59,6 +62,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     }
 
     /// Takes something away, and counts a delete or, when nothing was there, a delete miss.
+    @inlinable
     @inline(__always)
     func delete<Removed>(_ remove: (inout Table) -> Removed?) -> Removed? {
         shardGuard.exclusively {
@@ -69,6 +73,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     }
 
     /// Looks and changes in one critical section, and counts the effects that `body` reports.
+    @inlinable
     @inline(__always)
     func modify<Result>(_ body: (inout Table, inout ShardEffects) -> Result) -> Result {
         shardGuard.exclusively {
@@ -85,6 +90,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     }
 
     /// Looks without counting: for an iterator, whose look is no load.
+    @inlinable
     @inline(__always)
     func peek<Result>(_ body: (borrowing Table) -> Result) -> Result {
         shardGuard.sharing { unsafe body(table.pointee) }
@@ -95,10 +101,11 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
 
     /// Shows `body` the number of entries while nobody can change it.
     func holdingCount<Result>(_ body: (Int) -> Result) -> Result {
-        shardGuard.exclusively { unsafe body(table.pointee.count) }
+        shardGuard.exclusively { unsafe body(table.pointee.levels.count) }
     }
 
     /// Counts an iteration that has reached this shard.
+    @inlinable
     func countIteration() {
         shardGuard.sharing { bumpAsReader(counters.iterations) }
     }
@@ -111,7 +118,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
             let slice = min(HashIndex.slotsPerStep, budget - done)
             let moved = shardGuard.exclusively {
                 let moved = unsafe table.pointee.maintain(budget: slice)
-                unsafe counters.publish(table.pointee)
+                unsafe counters.publish(table.pointee.levels, table.pointee.growth)
                 if moved == 0, unsafe !table.pointee.isHoldingRetired {
                     counters.tidyAtWrites.set(writes)
                 }
@@ -143,40 +150,46 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
 
     // MARK: - Counting, inside the guard
 
+    @inlinable
     @inline(__always)
-    private func countLoad(hit: Bool) {
+    func countLoad(hit: Bool) {
         if hit { bumpAsReader(counters.loads) } else { bumpAsReader(counters.loadMisses) }
     }
 
+    @inlinable
     @inline(__always)
-    private func countStore(_ outcome: StoreOutcome) {
+    func countStore(_ outcome: StoreOutcome) {
         switch outcome {
         case .inserted: counters.inserts.addExclusively()
         case .updated: counters.updates.addExclusively()
         case .refused: counters.refusals.addExclusively()
         }
-        unsafe counters.publish(table.pointee)
+        unsafe counters.publish(table.pointee.levels, table.pointee.growth)
     }
 
+    @inlinable
     @inline(__always)
-    private func countDelete(hit: Bool) {
+    func countDelete(hit: Bool) {
         guard hit else {
             counters.deleteMisses.addExclusively()
             return
         }
         counters.deletes.addExclusively()
         if unsafe openCount.pointee.isAny { counters.deletesDuringIteration.addExclusively() }
-        unsafe counters.publish(table.pointee)
+        unsafe counters.publish(table.pointee.levels, table.pointee.growth)
     }
 
+    @inlinable
     @inline(__always)
-    private func bumpAsReader(_ counter: borrowing Counter) {
+    func bumpAsReader(_ counter: borrowing Counter) {
         if shardGuard.readersShare { counter.add() } else { counter.addExclusively() }
     }
 }
 
 /// What a look and a change in one step came to; ``Shard/modify(_:)`` counts it.
+@usableFromInline
 struct ShardEffects {
+    @usableFromInline
     enum Write {
         case none
         case store(StoreOutcome)
@@ -184,8 +197,11 @@ struct ShardEffects {
     }
 
     /// Whether the look found something; nil when it does not count as a load.
-    var load: Bool?
-    var write = Write.none
+    @usableFromInline var load: Bool?
+    @usableFromInline var write = Write.none
+
+    @inlinable
+    init() {}
 }
 
 /// Owns one table.
@@ -203,6 +219,7 @@ private final class TableOwner<Table: ShardTable & ~Copyable>: @unchecked Sendab
     }
 
     deinit {
+        unsafe table.pointee.releaseEntries()
         unsafe table.deinitialize(count: 1)
         unsafe table.deallocate()
     }

@@ -1,4 +1,4 @@
-import Instruments
+public import Instruments
 
 // What one shard counts, in cells that a scrape reads without a lock.
 //
@@ -9,36 +9,39 @@ import Instruments
 // `entries added` and `removed` are the inserts and the deletes: every entry comes by the one and goes by the other.
 
 /// The counters and levels of one shard.
+@usableFromInline
 struct ShardCounters: ~Copyable {
-    let inserts = Counter()
-    let updates = Counter()
-    let deletes = Counter()
-    let deleteMisses = Counter()
-    let deletesDuringIteration = Counter()
-    let refusals = Counter()
-    let entries = Counter()
-    let capacity = Counter()
-    let liveBytes = Counter()
-    let allocatedBytes = Counter()
+    @usableFromInline let inserts = Counter()
+    @usableFromInline let updates = Counter()
+    @usableFromInline let deletes = Counter()
+    @usableFromInline let deleteMisses = Counter()
+    @usableFromInline let deletesDuringIteration = Counter()
+    @usableFromInline let refusals = Counter()
+    @usableFromInline let entries = Counter()
+    @usableFromInline let capacity = Counter()
+    @usableFromInline let liveBytes = Counter()
+    @usableFromInline let allocatedBytes = Counter()
     /// Ended growths of the table, and how long they took.
-    let growths = Counter()
-    let growthNanoseconds = Counter()
+    @usableFromInline let growths = Counter()
+    @usableFromInline let growthNanoseconds = Counter()
     /// The writes after which maintenance found nothing left to do.
-    let tidyAtWrites = Counter()
+    @usableFromInline let tidyAtWrites = Counter()
     private let gap = CacheLinePadding()
-    let loads = Counter()
-    let loadMisses = Counter()
-    let iterations = Counter()
+    @usableFromInline let loads = Counter()
+    @usableFromInline let loadMisses = Counter()
+    @usableFromInline let iterations = Counter()
     private let end = CacheLinePadding()
 
+    init() {}
+
     /// Copies the table's levels to the cells that a scrape reads; under the exclusive lock, after each write.
+    @inlinable
     @inline(__always)
-    func publish<Table: ShardTable & ~Copyable>(_ table: borrowing Table) {
-        entries.set(UInt64(table.count))
-        capacity.set(UInt64(table.capacity))
-        liveBytes.set(table.liveBytes)
-        allocatedBytes.set(table.allocatedBytes)
-        let growth = table.growth
+    func publish(_ levels: TableLevels, _ growth: TableGrowth) {
+        entries.set(UInt64(truncatingIfNeeded: levels.count))
+        capacity.set(UInt64(truncatingIfNeeded: levels.capacity))
+        liveBytes.set(UInt64(truncatingIfNeeded: levels.liveBytes))
+        allocatedBytes.set(UInt64(truncatingIfNeeded: levels.allocatedBytes))
         if growths.value != growth.count {
             growths.set(growth.count)
             growthNanoseconds.set(growth.nanoseconds)

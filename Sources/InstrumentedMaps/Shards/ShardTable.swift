@@ -1,18 +1,9 @@
 /// What a shard must know of its table, whatever the table holds: the levels to publish, and the chores.
 ///
 /// Not thread safe: every call stands under the shard's guard.
+@usableFromInline
 protocol ShardTable: ~Copyable {
-    /// Live entries.
-    var count: Int { get }
-
-    /// Slots of the index.
-    var capacity: Int { get }
-
-    /// Bytes of live entries: falls with every delete.
-    var liveBytes: UInt64 { get }
-
-    /// Bytes that the table holds of the allocators.
-    var allocatedBytes: UInt64 { get }
+    var levels: TableLevels { get }
 
     /// The growths that have ended.
     var growth: TableGrowth { get }
@@ -29,16 +20,43 @@ protocol ShardTable: ~Copyable {
 
     /// Whether memory waits for such readers to leave: then maintenance comes back for it.
     var isHoldingRetired: Bool { get }
+
+    /// Releases what the entries hold; nothing else is asked of the table afterwards.
+    mutating func releaseEntries()
+}
+
+/// How full a table is.
+@usableFromInline
+struct TableLevels {
+    /// Live entries.
+    @usableFromInline let count: Int
+    /// Slots of the index.
+    @usableFromInline let capacity: Int
+    /// Bytes of live entries with their index words: falls with every delete.
+    @usableFromInline let liveBytes: Int
+    /// Bytes that the table holds of the allocators.
+    @usableFromInline let allocatedBytes: Int
+
+    @inlinable
+    init(count: Int, capacity: Int, liveBytes: Int, allocatedBytes: Int) {
+        self.count = count
+        self.capacity = capacity
+        self.liveBytes = liveBytes
+        self.allocatedBytes = allocatedBytes
+    }
 }
 
 extension ShardTable where Self: ~Copyable {
-    var expiry: ExpiryCounters? { nil }
+    @usableFromInline var expiry: ExpiryCounters? { nil }
 
-    static var isPublished: Bool { false }
+    @usableFromInline static var isPublished: Bool { false }
 
-    var published: PublishedTable? { nil }
+    @usableFromInline var published: PublishedTable? { nil }
 
-    var isHoldingRetired: Bool { false }
+    @usableFromInline var isHoldingRetired: Bool { false }
+
+    /// Bytes hold nothing.
+    mutating func releaseEntries() {}
 }
 
 /// A table of raw keys and values, as ``ByteMap`` uses it.
@@ -68,12 +86,17 @@ extension ByteKeyedTable where Self: ~Copyable {
 }
 
 /// How often a table has grown.
+@usableFromInline
 struct TableGrowth {
-    private(set) var count: UInt64 = 0
+    @usableFromInline private(set) var count: UInt64 = 0
     /// From the begin to the end of each growth: operations go on meanwhile, and each moves a little. So the clock is read
     /// twice a growth, and not at each move.
-    private(set) var nanoseconds: UInt64 = 0
+    @usableFromInline private(set) var nanoseconds: UInt64 = 0
 
+    @usableFromInline
+    init() {}
+
+    @usableFromInline
     mutating func add(_ nanoseconds: UInt64) {
         count += 1
         self.nanoseconds &+= nanoseconds

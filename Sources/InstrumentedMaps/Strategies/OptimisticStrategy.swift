@@ -29,13 +29,12 @@ struct PublishedByteTable: ByteKeyedTable, ~Copyable {
 
     var published: PublishedTable? { view }
 
-    var count: Int { table.count }
-
-    var capacity: Int { table.capacity }
-
-    var liveBytes: UInt64 { table.liveBytes }
-
-    var allocatedBytes: UInt64 { table.allocatedBytes &+ UInt64(view.retiredBytes) }
+    var levels: TableLevels {
+        let levels = table.levels
+        return TableLevels(
+            count: levels.count, capacity: levels.capacity, liveBytes: levels.liveBytes,
+            allocatedBytes: levels.allocatedBytes &+ view.retiredBytes)
+    }
 
     var growth: TableGrowth { table.growth }
 

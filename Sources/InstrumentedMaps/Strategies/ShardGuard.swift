@@ -1,9 +1,10 @@
-package import Instruments
+public import Instruments
 
 /// How one shard is guarded: the point where the strategies differ, and the only one.
 ///
 /// A strategy is one file that conforms a guard to this protocol; table, counters, iterators and snapshots are the same
 /// for all of them.
+@usableFromInline
 package protocol ShardGuard: ~Copyable, Sendable {
     /// Whether two readers may be inside at once. If so, the cells that readers bump take atomic adds.
     var readersShare: Bool { get }

@@ -56,6 +56,12 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     /// What records, index and wheel hold of the allocators.
     var allocatedBytes: UInt64 { UInt64(store.allocatedBytes + index.bytes + wheel.bytes) }
 
+    @inline(__always)
+    var levels: TableLevels {
+        TableLevels(
+            count: count, capacity: capacity, liveBytes: Int(liveBytes), allocatedBytes: Int(allocatedBytes))
+    }
+
     var expiry: ExpiryCounters? { counters }
 
     /// Whether any entry has a deadline.

@@ -2,9 +2,11 @@
 ///
 ///     63                            32 31                             0
 ///     ├── shard (by multiplication) ──┤├── place in the shard's index ──┤
-struct KeyHash: Equatable {
-    let bits: UInt64
+@usableFromInline
+struct KeyHash: Equatable, Sendable {
+    @usableFromInline let bits: UInt64
 
+    @inlinable
     init(bits: UInt64) { self.bits = bits }
 
     /// The hash under the key of this process.
@@ -23,11 +25,12 @@ struct KeyHash: Equatable {
     }
 
     /// The shard of `count`, any number, by the hash's top bits.
+    @inlinable
     @inline(__always)
     func shard(of count: Int) -> Int {
         Int(truncatingIfNeeded: bits.multipliedFullWidth(by: UInt64(truncatingIfNeeded: count)).high)
     }
 
     /// What the index is ordered by. Never 0, which is the place of an empty word.
-    var place: UInt32 { max(1, UInt32(truncatingIfNeeded: bits)) }
+    @inlinable var place: UInt32 { max(1, UInt32(truncatingIfNeeded: bits)) }
 }

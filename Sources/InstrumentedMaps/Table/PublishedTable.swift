@@ -17,6 +17,7 @@ import Synchronization
 /// A value that points to memory of its own, which ``make(budget:)`` takes and ``destroy()`` frees. Concurrency: readers
 /// from any thread; changes under the shard's lock.
 @safe
+@usableFromInline
 struct PublishedTable {
     private typealias Cell = UnsafeMutablePointer<Atomic<UInt64>>
 

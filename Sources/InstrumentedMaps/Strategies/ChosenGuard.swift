@@ -1,0 +1,53 @@
+public import Instruments
+
+/// A guard whose strategy is chosen when the map is made: for maps whose code is compiled into other programs, where one
+/// compiled path for all strategies costs a predicted branch and saves a copy of each operation.
+@usableFromInline
+struct ChosenGuard: ShardGuard, ~Copyable {
+    /// Behind a class, because only maps of one shard have it.
+    @usableFromInline
+    final class Shared: Sendable {
+        @usableFromInline let lock = ReadWriteLock()
+    }
+
+    @usableFromInline let exclusive = ShardLock()
+    @usableFromInline let shared: Shared?
+
+    @usableFromInline
+    package init() { shared = nil }
+
+    init(_ strategy: MapStrategy) {
+        switch strategy {
+        case .sharded: shared = nil
+        case .rwlock: shared = Shared()
+        }
+    }
+
+    @inlinable package var readersShare: Bool { shared != nil }
+
+    @inlinable
+    @inline(__always)
+    package borrowing func exclusively<R>(_ body: () -> R) -> R {
+        if let shared { shared.lock.enterExclusive() } else { exclusive.lock() }
+        defer { if let shared { shared.lock.leaveExclusive() } else { exclusive.unlock() } }
+        return body()
+    }
+
+    @inlinable
+    @inline(__always)
+    package borrowing func sharing<R>(_ body: () -> R) -> R {
+        if let shared { shared.lock.enterShared() } else { exclusive.lock() }
+        defer { if let shared { shared.lock.leaveShared() } else { exclusive.unlock() } }
+        return body()
+    }
+
+    @usableFromInline
+    package borrowing func sample(now: UInt64) -> LockSample {
+        shared?.lock.meter.sample(now: now) ?? exclusive.meter.sample(now: now)
+    }
+
+    @usableFromInline
+    package borrowing func addWaits(to sample: inout LatencySample) {
+        if let shared { shared.lock.meter.addWaits(to: &sample) } else { exclusive.meter.addWaits(to: &sample) }
+    }
+}
