@@ -12,7 +12,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
-	@echo "make test   everything below but linear and bench"
+	@echo "make test   everything below up to race"
 	@echo "make check  formatting"
 	@echo "make unit   unit and end-to-end tests, with a real Prometheus"
 	@echo "make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
