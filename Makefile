@@ -2,8 +2,8 @@
 
 SHELL := /bin/bash
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-RUN_PACKAGES := libmicrohttpd-dev zlib1g-dev pkg-config
-TEST_PACKAGES := $(RUN_PACKAGES) prometheus python3 curl systemd
+RUN_PACKAGES := libmicrohttpd-dev libgnutls28-dev libcrypt-dev zlib1g-dev pkg-config
+TEST_PACKAGES := $(RUN_PACKAGES) prometheus python3 curl openssl systemd
 BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error

@@ -27,6 +27,8 @@ let package = Package(
         // C: what Swift cannot say.
         .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CGnuTLS", pkgConfig: "gnutls", providers: [.apt(["libgnutls28-dev"])]),
+        .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
         .target(name: "CSystem"),
 
         // Libraries, lowest layer first. None links libmicrohttpd (but HTTPServer) or Foundation.
@@ -38,7 +40,7 @@ let package = Package(
         .target(name: "Exposition"),
         .target(
             name: "Collectors", dependencies: ["Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition"]),
-        .target(name: "HTTPServer", dependencies: ["CMicrohttpd", "CZlib"]),
+        .target(name: "HTTPServer", dependencies: ["CMicrohttpd", "CGnuTLS", "CCrypt", "CZlib"]),
         .target(name: "Scenarios", dependencies: ["InstrumentedMaps"]),
 
         // The daemon. Yams brings Foundation, so it stays in a target that only the daemon links.

@@ -7,11 +7,11 @@ import Instruments
 public final class IndicatorSampler: Sendable {
     private let tracker: LockedState<IndicatorTracker>
     private let latest = LockedState<[UInt64: IndicatorReading]>([:])
-    private let lines: [MapName: IndicatorLines]
+    private let lines: LockedState<[MapName: IndicatorLines]>
 
     /// `lines` are those of the maps that have their own.
     public init(lines: [MapName: IndicatorLines] = [:]) {
-        self.lines = lines
+        self.lines = LockedState(lines)
         tracker = LockedState(IndicatorTracker(lines: lines))
     }
 
@@ -28,7 +28,13 @@ public final class IndicatorSampler: Sendable {
     public var readings: [UInt64: IndicatorReading] { latest.withLock { $0 } }
 
     /// The lines of a map.
-    public func lines(of map: MapName) -> IndicatorLines { lines[map] ?? IndicatorLines() }
+    public func lines(of map: MapName) -> IndicatorLines { lines.withLock { $0[map] } ?? IndicatorLines() }
+
+    /// Sets the lines of maps that are about to come.
+    public func add(lines new: [MapName: IndicatorLines]) {
+        lines.withLock { $0.merge(new) { $1 } }
+        tracker.withLock { $0.add(lines: new) }
+    }
 
     /// The last 120 s of a map; nil before its first sample.
     public func window(of incarnation: UInt64) -> MapWindow? { tracker.withLock { $0.window(of: incarnation) } }

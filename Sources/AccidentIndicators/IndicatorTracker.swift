@@ -26,7 +26,7 @@ public struct IndicatorTracker: Sendable {
     /// What the rows of all shards may take.
     static let maximumRowBytes = 64 << 20
 
-    private let lines: [MapName: IndicatorLines]
+    private var lines: [MapName: IndicatorLines]
     private let maximumRowBytes: Int
     private var watched: [UInt64: Watched] = [:]
     private var cycleBegin: UInt64?
@@ -40,6 +40,9 @@ public struct IndicatorTracker: Sendable {
         self.lines = lines
         self.maximumRowBytes = maximumRowBytes
     }
+
+    /// Sets the lines of maps that are about to come.
+    mutating func add(lines new: [MapName: IndicatorLines]) { lines.merge(new) { $1 } }
 
     /// The lines of a map.
     public func lines(of map: MapName) -> IndicatorLines { lines[map] ?? IndicatorLines() }

@@ -26,6 +26,9 @@ struct cmhd_options {
     unsigned int workers;                   // at least 1
     unsigned int connection_limit;          // divided among the workers
     size_t connection_memory;               // bytes for the head of one connection
+    const char *tls_certificate;            // PEM, or NULL for plain HTTP; as the next two
+    const char *tls_key;
+    const char *tls_priority;
     void *context;                          // handed to each callback as `cls`
     MHD_AccessHandlerCallback access;
     MHD_RequestCompletedCallback completed;
@@ -38,15 +41,24 @@ struct cmhd_options {
 // is started without.
 // Returns NULL and leaves errno when the daemon cannot start.
 static inline struct MHD_Daemon *cmhd_start(const struct cmhd_options *o) {
-    struct MHD_OptionItem pool[] = {
-        {MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)o->workers, NULL},
-        {MHD_OPTION_END, 0, NULL},
-    };
-    if (o->workers < 2) pool[0] = pool[1];
+    struct MHD_OptionItem some[5] = {{MHD_OPTION_END, 0, NULL}};
+    int count = 0;
+    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC;
+    if (o->workers >= 2) {
+        some[count++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)o->workers, NULL};
+    }
+    if (o->tls_certificate != NULL) {
+        flags |= MHD_USE_TLS;
+        some[count++] = (struct MHD_OptionItem){
+            MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)o->tls_priority};
+        some[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->tls_key};
+        some[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->tls_certificate};
+    }
+    some[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, o->access, o->context,
+        flags, 0, NULL, NULL, o->access, o->context,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)o->listen_fd,
-        MHD_OPTION_ARRAY, pool,
+        MHD_OPTION_ARRAY, some,
         MHD_OPTION_CONNECTION_LIMIT, o->connection_limit,
         MHD_OPTION_CONNECTION_TIMEOUT, 0u,  // deadlines are the server's own
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->connection_memory,
@@ -67,6 +79,12 @@ static inline const struct sockaddr *cmhd_client_address(struct MHD_Connection *
 static inline int cmhd_connection_fd(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info == NULL ? -1 : (int)info->connect_fd;
+}
+
+// The connection's TLS session (a gnutls_session_t), or NULL. Valid while the connection lives.
+static inline void *cmhd_tls_session(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info == NULL ? NULL : (void *)info->tls_session;
 }
 
 // What the connection-start callback stored for this connection, or NULL.

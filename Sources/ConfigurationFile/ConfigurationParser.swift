@@ -20,7 +20,7 @@ extension Configuration {
     }
 }
 
-private struct ConfigurationParser {
+private struct ConfigurationParser: YAMLReading {
     let path: String
 
     init(path: String) { self.path = path }
@@ -118,50 +118,5 @@ private struct ConfigurationParser {
         guard scalar.style == .plain else { return .text(scalar.string) }
         if let number = node.int { return .integer(number) }
         return isNull(node) || node.bool != nil || node.float != nil ? .other(scalar.string) : .text(scalar.string)
-    }
-
-    private func compose(_ text: String) throws(ConfigurationError) -> Node? {
-        do {
-            return try Yams.compose(yaml: text)
-        } catch let failure as YamlError {
-            throw describe(failure)
-        } catch {
-            throw self.error(nil, "not valid YAML: \(error)")
-        }
-    }
-
-    private func describe(_ failure: YamlError) -> ConfigurationError {
-        switch failure {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            return error(mark.line, "not valid YAML: \(problem)")
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            let keys = duplicates.map { "\"\($0)\"" }.joined(separator: ", ")
-            return error(context.mark.line, "key \(keys) stands twice")
-        default:
-            return error(nil, "not valid YAML: \(failure)")
-        }
-    }
-
-    private func mapping(
-        _ node: Node, _ what: String
-    ) throws(ConfigurationError) -> [(key: (text: String, line: Int), value: Node)] {
-        guard case .mapping(let pairs) = node else {
-            throw error(line(node), "\(what) must be a mapping of keys to values")
-        }
-        var result: [(key: (text: String, line: Int), value: Node)] = []
-        for (key, value) in pairs {
-            guard case .scalar(let scalar) = key else { throw error(line(key), "a key must be a text") }
-            result.append(((scalar.string, line(key) ?? 1), value))
-        }
-        return result
-    }
-
-    private func isNull(_ node: Node) -> Bool { node.null != nil }
-
-    private func line(_ node: Node) -> Int? { node.mark?.line }
-
-    private func error(_ line: Int?, _ reason: String) -> ConfigurationError {
-        ConfigurationError(path: path, line: line, reason: reason)
     }
 }

@@ -85,7 +85,11 @@ func connectionNotified(
         let name = unsafe address.flatMap { unsafe NumericAddress($0) }
         let key = unsafe address.flatMap { unsafe PeerKey($0) }
         let descriptor = unsafe cmhd_connection_fd(connection)
-        let state = core.connectionOpened(descriptor, from: name?.host ?? "", key)
+        let tls = core.access.tls
+        let state = core.connectionOpened(descriptor, from: name?.host ?? "", key, tls)
+        if let tls, let session = unsafe cmhd_tls_session(connection), unsafe !tls.apply(to: session) {
+            state.shutDown()
+        }
         unsafe slot.pointee = Unmanaged.passRetained(state).toOpaque()
     } else if let opaque = unsafe slot.pointee {
         unsafe slot.pointee = nil

@@ -38,6 +38,8 @@ final class Connection: Sendable {
     /// The client's numeric address; "" where there is none.
     let peerAddress: String
     let peerKey: PeerKey?
+    /// What its session uses, kept for as long.
+    private let tls: TLSCredentials?
     /// Why its requests are answered with 503; nil for a connection that was let in.
     let refusal: RefusalReason?
     private let isOpen = Mutex(true)
@@ -45,7 +47,11 @@ final class Connection: Sendable {
     private let state: Atomic<UInt64>
     private let idleSince = Atomic<UInt64>(0)
 
-    init(descriptor: Int32, peer: (address: String, key: PeerKey?), refusal: RefusalReason?, headDeadline: UInt64) {
+    init(
+        descriptor: Int32, peer: (address: String, key: PeerKey?), tls: TLSCredentials?, refusal: RefusalReason?,
+        headDeadline: UInt64
+    ) {
+        self.tls = tls
         self.descriptor = descriptor
         self.peerAddress = peer.address
         self.peerKey = peer.key

@@ -37,6 +37,18 @@ final class Daemon: @unchecked Sendable {
         // own limit is met first.
         unsafe options.connection_limit = UInt32(clamping: limits.workers * Self.connectionsPerWorker(limits))
         unsafe options.connection_memory = max(limits.connectionMemory, 4096)
+        // Every session is given the credentials in force when it begins; these only make libmicrohttpd speak TLS.
+        // Safety: `strdup` copies texts that end with 0; they are freed after the start, which copies what it keeps.
+        var texts: [UnsafeMutablePointer<CChar>?] = unsafe []
+        if let tls = core.access.settings.tls {
+            for text in [tls.certificate, tls.key, Array(tls.priority.utf8)] {
+                unsafe texts.append(strdup(String(decoding: text, as: UTF8.self)))
+            }
+            unsafe options.tls_certificate = UnsafePointer(texts[0])
+            unsafe options.tls_key = UnsafePointer(texts[1])
+            unsafe options.tls_priority = UnsafePointer(texts[2])
+        }
+        defer { for index in unsafe texts.indices { unsafe free(texts[index]) } }
         unsafe options.context = Unmanaged.passUnretained(core).toOpaque()
         unsafe options.access = requestReceived
         unsafe options.completed = requestCompleted

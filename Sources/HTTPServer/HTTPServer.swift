@@ -26,12 +26,16 @@ public final class HTTPServer: Sendable {
     /// Takes the sockets over and starts serving; throws `HTTPServerError` of kind `cannotStart`.
     ///
     /// A failure stops what was started and closes the sockets. `clock` gives nanoseconds, the monotonic clock's unless
-    /// another is handed in, and is what deadlines are measured with.
+    /// another is handed in, and is what deadlines are measured with. `access` says who may ask, for all but `openPaths`.
     public init(
         name: String, sockets: [ListeningSocket], limits: HTTPLimits = HTTPLimits(), handler: any HTTPHandler,
-        observer: RequestObserver? = nil, clock: (@Sendable () -> UInt64)? = nil
+        access: AccessControl? = nil, openPaths: Set<String> = [], observer: RequestObserver? = nil,
+        clock: (@Sendable () -> UInt64)? = nil
     ) throws(HTTPServerError) {
-        let core = ServerCore(handler: handler, limits: limits, now: clock ?? monotonicNow, observer: observer)
+        let access = if let access { access } else { try AccessControl() }
+        let core = ServerCore(
+            handler: handler, access: access, openPaths: openPaths, limits: limits,
+            now: clock ?? monotonicNow, observer: observer)
         var daemons: [Daemon] = []
         for socket in sockets {
             if let bytes = limits.sendBuffer { socket.setSendBuffer(bytes) }
@@ -55,6 +59,9 @@ public final class HTTPServer: Sendable {
     public static var refusalReserve: Int { ConnectionTable.reserve }
 
     deinit { stop(within: 0) }
+
+    /// "https" when it speaks TLS, else "http".
+    public var scheme: String { core.access.tls == nil ? "http" : "https" }
 
     /// What the server has counted; takes the counters' lock for a copy of a small table.
     public var statistics: HTTPStatistics { core.statistics }

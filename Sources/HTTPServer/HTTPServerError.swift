@@ -13,6 +13,8 @@ public struct HTTPServerError: Error, Sendable, Equatable, CustomStringConvertib
         case cannotListen
         /// libmicrohttpd did not start.
         case cannotStart
+        /// Certificates, versions or cipher suites are not usable.
+        case invalidTLS
         /// A route's pattern is malformed or stands twice.
         case invalidRoute
     }
@@ -37,6 +39,10 @@ public struct HTTPServerError: Error, Sendable, Equatable, CustomStringConvertib
         HTTPServerError(
             kind: .cannotStart, errorNumber: errorNumber,
             description: "cannot start the server on \(address): \(systemErrorText(errorNumber))")
+    }
+
+    static func invalidTLS(_ part: String, because reason: String) -> HTTPServerError {
+        HTTPServerError(kind: .invalidTLS, errorNumber: 0, description: "\(part): \(reason)")
     }
 
     static func invalidRoute(_ pattern: String, because reason: String) -> HTTPServerError {

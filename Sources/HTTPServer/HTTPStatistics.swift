@@ -22,6 +22,10 @@ public enum RefusalReason: String, Sendable, CaseIterable {
     case responseTimeout = "response_timeout"
     /// Nothing was asked for.
     case idleTimeout = "idle_timeout"
+    /// No user and password, or wrong ones: 401.
+    case unauthorized
+    /// Too many wrong passwords: 429.
+    case tooManyAttempts = "too_many_attempts"
     /// HTTP neither 1.0 nor 1.1: 505.
     case unsupportedVersion = "unsupported_version"
 }

@@ -5,6 +5,7 @@ import Synchronization
 /// Counters stand under one lock, taken twice per request and never around a handler or an observer.
 final class ServerCore: Sendable {
     let handler: any HTTPHandler
+    let access: AccessControl
     let limits: HTTPLimits
     let budget: BodyBudget
     let deadlines: Deadlines
@@ -12,14 +13,20 @@ final class ServerCore: Sendable {
     /// Nanoseconds of a monotonic clock.
     let now: @Sendable () -> UInt64
     private let observer: RequestObserver?
-    private let counters = Monitor(HTTPStatistics())
+    private let counters: Monitor<HTTPStatistics>
     private let draining = Atomic<Bool>(false)
 
     init(
-        handler: any HTTPHandler, limits: HTTPLimits, now: @escaping @Sendable () -> UInt64,
+        handler: any HTTPHandler, access: AccessControl, openPaths: Set<String>, limits: HTTPLimits,
+        now: @escaping @Sendable () -> UInt64,
         observer: RequestObserver?
     ) {
-        self.handler = handler
+        let counters = Monitor(HTTPStatistics())
+        self.counters = counters
+        self.access = access
+        self.handler = GuardedHandler(inner: handler, access: access, openPaths: openPaths) { reason in
+            counters.withLock { $0.refused[reason, default: 0] += 1 }
+        }
         self.limits = limits
         self.budget = BodyBudget(limit: limits.bodyBudget)
         self.deadlines = Deadlines(limits)
@@ -40,7 +47,9 @@ final class ServerCore: Sendable {
     }
 
     /// Lists a connection that was accepted, and counts it as refused where it is over a limit.
-    func connectionOpened(_ descriptor: Int32, from address: String, _ key: PeerKey?) -> Connection {
+    func connectionOpened(
+        _ descriptor: Int32, from address: String, _ key: PeerKey?, _ tls: TLSCredentials?
+    ) -> Connection {
         let (connection, admission) = connections.open(from: key) { admission in
             let refusal: RefusalReason? =
                 switch admission {
@@ -49,7 +58,7 @@ final class ServerCore: Sendable {
                 }
             let began = now()
             return Connection(
-                descriptor: descriptor, peer: (address, key), refusal: refusal,
+                descriptor: descriptor, peer: (address, key), tls: tls, refusal: refusal,
                 headDeadline: refusal == nil ? deadlines.head(from: began) : deadlines.refusedHead(from: began))
         }
         counters.withLock {

@@ -18,6 +18,8 @@ struct DaemonSettings: Sendable {
     var showsArticleNames: Bool
     var maximumSeries: Int
     var configurationFile: String?
+    /// Whether `POST /-/reload` is allowed.
+    var enablesLifecycle: Bool
     var playsDemo: Bool
 }
 
@@ -34,10 +36,10 @@ struct Daemon {
     /// Serves until SIGTERM or SIGINT, then drains.
     func run() async throws {
         // First, so that a signal in the midst of the start ends in order too.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         try refuseDeterministicHashing()
         System.raiseDescriptorLimit()
-        let configuration = try readConfiguration()
+        let configuration = try ConfigurationReader.read(settings.configurationFile)
         let maximumBytes = configuration.maximumBytes ?? SystemMemory.available() / 4 * 3
         let mode = try startMode()
         let sampler = IndicatorSampler(
@@ -52,15 +54,22 @@ struct Daemon {
         try createMaps(configuration.maps, on: host)
         // Both listeners are bound before either serves: a daemon that is half up helps nobody.
         let listeners = ListenerFactory(logger: logger)
+        let webAccess = try listeners.access(settings.web)
+        let dataAccess = try listeners.access(settings.data)
         let metricsSockets = try listeners.bind(settings.web)
         let dataSockets = try listeners.bind(settings.data)
         let listings = Listings(nanoseconds: MonotonicClock.nanoseconds)
         let health = Health()
         let servers = ServerList()
-        let data = try listeners.serve(settings.data, dataSockets, DataAPI(host: host, listings: listings).routes())
+        let data = try listeners.serve(
+            settings.data, dataSockets, dataAccess, DataAPI(host: host, listings: listings).routes())
         servers.add(data)
+        let reloader = Reloader(
+            settings: settings, maximumBytes: configuration.maximumBytes, host: host, sampler: sampler, web: webAccess,
+            data: dataAccess, logger: logger, secondsSince1970: System.secondsSince1970)
         let metrics = try listeners.serve(
-            settings.web, metricsSockets, try metricsRoutes(host, sampler, listings, health, servers))
+            settings.web, metricsSockets, webAccess,
+            try metricsRoutes(host, sampler, listings, health, servers, reloader))
         servers.add(metrics)
         // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
@@ -72,7 +81,7 @@ struct Daemon {
             IndicatorService(host: host, sampler: sampler, nanoseconds: MonotonicClock.nanoseconds),
         ]
         if settings.playsDemo { services.append(DemoService(workload: try demoWorkload(host))) }
-        try await run(services, until: SignalService(signals: signals, logger: logger))
+        try await run(services, until: SignalService(signals: signals, reloader: reloader, logger: logger))
         logger.info("ended")
     }
 
@@ -92,15 +101,6 @@ struct Daemon {
             return .global
         case let other?:
             throw StartRefusal(description: "MAPWATCH_MAPLOCK must be 0 or 1, not \"\(other)\"")
-        }
-    }
-
-    private func readConfiguration() throws(StartRefusal) -> Configuration {
-        guard let file = settings.configurationFile else { return Configuration() }
-        do {
-            return try Configuration(yaml: System.readFile(file), path: file)
-        } catch {
-            throw StartRefusal(description: "\(error)")
         }
     }
 
@@ -134,7 +134,8 @@ struct Daemon {
     }
 
     private func metricsRoutes(
-        _ host: MapHost, _ sampler: IndicatorSampler, _ listings: Listings, _ health: Health, _ servers: ServerList
+        _ host: MapHost, _ sampler: IndicatorSampler, _ listings: Listings, _ health: Health, _ servers: ServerList,
+        _ reloader: Reloader
     ) throws -> [Route] {
         let logger = logger
         let cursors = LockedState(ScraperCursors())
@@ -142,7 +143,7 @@ struct Daemon {
             mapCollectors(sampler) + [
                 HostCollector(), ScraperCollector { cursors.withLock { ($0.count, $0.dropped) } },
                 HTTPCollector { servers.all }, ListingCollector(listings: listings), ProcessCollector(),
-                BuildCollector(version: Version.text),
+                BuildCollector(version: Version.text), ReloadCollector(reloader: reloader),
             ], perRequest: [SizeDeltaCollector()],
             nanoseconds: MonotonicClock.nanoseconds
         ) { collector, error in
@@ -151,7 +152,10 @@ struct Daemon {
         let metrics = MetricsEndpoint(
             host: host, gatherer: gatherer, cursors: cursors, maximumRequests: settings.maximumWebRequests,
             nanoseconds: MonotonicClock.nanoseconds)
-        return MetricsListener(metrics: metrics, telemetryPath: settings.telemetryPath, health: health).routes()
+        return MetricsListener(
+            metrics: metrics, telemetryPath: settings.telemetryPath, health: health,
+            reload: ReloadEndpoint(isEnabled: settings.enablesLifecycle, reloader: reloader)
+        ).routes()
     }
 
     private func logAddresses(metrics: HTTPServer, data: HTTPServer) {
@@ -163,7 +167,7 @@ struct Daemon {
         for address in server.boundAddresses {
             let place: Logger.Metadata =
                 address.hasPrefix("unix:")
-                ? ["socket": "\(address)", "path": "\(path)"] : ["url": "http://\(address)\(path)"]
+                ? ["socket": "\(address)", "path": "\(path)"] : ["url": "\(server.scheme)://\(address)\(path)"]
             logger.info(message, metadata: place)
         }
     }

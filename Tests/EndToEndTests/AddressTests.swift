@@ -45,7 +45,7 @@ struct AddressTests {
         _ = try child.waitForErrorLine("Listening on \(data)")
         // The first connection starts the daemon.
         let connection = try HTTPConnection(unixPath: web, timeoutSeconds: 60)
-        #expect(try connection.request("GET", "/-/ready").text == "mapwatch is ready.\n")
+        #expect(try connection.request("GET", "/-/healthy").text == "mapwatch is healthy.\n")
         #expect(try HTTPConnection(unixPath: data).request("GET", "/api/v1/maps").text.hasPrefix("["))
         child.signal(SIGTERM)
         #expect(try child.waitForExit() == .code(0))

@@ -24,8 +24,10 @@ final class MapwatchProcess: Sendable {
         child = try ChildProcess(
             MapwatchProcess.binary(), ["serve"] + metrics + data + arguments, environment: environment)
         metricsPorts = try child.waitForErrorLines(metricsListeners, holding: ["serving metrics"])
-            .map(MapwatchProcess.port)
-        dataPorts = try child.waitForErrorLines(dataListeners, holding: ["serving maps"]).map(MapwatchProcess.port)
+            .map { try MapwatchProcess.port($0) }
+        dataPorts = try child.waitForErrorLines(dataListeners, holding: ["serving maps"]).map {
+            try MapwatchProcess.port($0)
+        }
     }
 
     /// Sends the signal and waits for the exit.
@@ -85,7 +87,7 @@ final class MapwatchProcess: Sendable {
 
     /// The port in a log line such as `… url=http://127.0.0.1:43121/metrics`.
     private static func port(_ line: String) throws -> UInt16 {
-        let authority = line.range(of: "http://").map { line[$0.upperBound...].prefix { $0 != "/" } }
+        let authority = line.range(of: "://").map { line[$0.upperBound...].prefix { $0 != "/" } }
         guard let digits = authority?.split(separator: ":").last, let port = UInt16(digits) else {
             throw ChildProblem(description: "no port in: \(line)")
         }

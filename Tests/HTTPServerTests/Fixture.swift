@@ -12,13 +12,14 @@ final class Fixture: Sendable {
 
     init(
         _ routes: [Route], limits: HTTPLimits = HTTPLimits(), clock: (@Sendable () -> UInt64)? = nil,
-        address: String = "127.0.0.1:0"
+        address: String = "127.0.0.1:0", access: AccessControl? = nil, openPaths: Set<String> = []
     ) throws {
         let socket = try ListeningSocket.bind(ListenAddress(address))
         let finished = finished
         port = socket.port
         server = try HTTPServer(
-            name: "test", sockets: [socket], limits: limits, handler: try Router(routes),
+            name: "test", sockets: [socket], limits: limits, handler: try Router(routes), access: access,
+            openPaths: openPaths,
             observer: { request in finished.withLock { $0.append(request) } }, clock: clock)
     }
 

@@ -62,6 +62,22 @@ struct ServeCommand: AsyncParsableCommand {
         help: "Open connections for the data API; further ones are answered 503.")
     var dataMaxConnections = 4096
 
+    @Option(
+        name: .customLong("web.config.file"),
+        help: """
+            TLS, users and header lines of the metrics listener: a YAML file as the Prometheus exporter-toolkit has it, \
+            with tls_server_config, basic_auth_users and http_server_config. Read again at SIGHUP.
+            """)
+    var webConfigFile: String?
+
+    @Option(name: .customLong("data.config.file"), help: "The same for the data API; it may be the same file.")
+    var dataConfigFile: String?
+
+    @Flag(
+        name: .customLong("web.enable-lifecycle"),
+        help: "Allow POST /-/reload on the metrics listener: it reads all files again, as SIGHUP does.")
+    var webEnableLifecycle = false
+
     @Option(name: .customLong("config.file"), help: "A YAML file that names the maps to host from the start.")
     var configFile: String?
 
@@ -84,8 +100,8 @@ struct ServeCommand: AsyncParsableCommand {
                 throw ValidationError("--\(name).max-connections \(limit) is not from 1 to 1000000")
             }
         }
-        guard !["/-/healthy", "/-/ready"].contains(path) else {
-            throw ValidationError("--web.telemetry-path \"\(path)\" is taken by a health check")
+        guard !["/-/healthy", "/-/ready", "/-/reload"].contains(path) else {
+            throw ValidationError("--web.telemetry-path \"\(path)\" is taken by a health check or the reload")
         }
         guard webMaxRequests >= 1 else {
             throw ValidationError("--web.max-requests must be 1 or more, not \(webMaxRequests)")
@@ -111,13 +127,14 @@ struct ServeCommand: AsyncParsableCommand {
         DaemonSettings(
             web: ListenerSettings(
                 name: "metrics", addresses: webListenAddress, usesSystemdSockets: webSystemdSocket,
-                maximumConnections: webMaxConnections),
+                maximumConnections: webMaxConnections,
+                accessFile: webConfigFile),
             telemetryPath: webTelemetryPath,
             data: ListenerSettings(
                 name: "data", addresses: dataListenAddress, usesSystemdSockets: dataSystemdSocket,
-                maximumConnections: dataMaxConnections),
+                maximumConnections: dataMaxConnections, accessFile: dataConfigFile),
             maximumWebRequests: webMaxRequests, showsArticleNames: webArticleNames, maximumSeries: maxSeries,
-            configurationFile: configFile, playsDemo: demo)
+            configurationFile: configFile, enablesLifecycle: webEnableLifecycle, playsDemo: demo)
     }
 }
 

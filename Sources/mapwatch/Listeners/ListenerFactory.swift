@@ -29,13 +29,14 @@ struct ListenerFactory {
     }
 
     func serve(
-        _ settings: ListenerSettings, _ sockets: [ListeningSocket], _ routes: [Route]
+        _ settings: ListenerSettings, _ sockets: [ListeningSocket], _ access: AccessControl, _ routes: [Route]
     ) throws(StartRefusal) -> HTTPServer {
         let logger = logger
         let name = settings.name
         do {
             return try HTTPServer(
-                name: name, sockets: sockets, limits: limits(settings), handler: Router(routes)
+                name: name, sockets: sockets, limits: limits(settings), handler: Router(routes), access: access,
+                openPaths: MetricsListener.healthPaths
             ) { request in
                 logger.debug(
                     "request",
@@ -47,6 +48,12 @@ struct ListenerFactory {
         } catch {
             throw StartRefusal(description: "\(error)")
         }
+    }
+
+    /// The access rules of a listener as its file says.
+    func access(_ settings: ListenerSettings) throws(StartRefusal) -> AccessControl {
+        let settings = try AccessFile.read(settings.accessFile)
+        do { return try AccessControl(settings) } catch { throw StartRefusal(description: "\(error)") }
     }
 
     private func limits(_ settings: ListenerSettings) -> HTTPLimits {

@@ -6,4 +6,6 @@ struct ListenerSettings: Sendable {
     /// Whether systemd's sockets are taken in place of the addresses.
     var usesSystemdSockets: Bool
     var maximumConnections: Int
+    /// The file of TLS, users and header lines.
+    var accessFile: String?
 }

@@ -6,6 +6,10 @@ struct MetricsListener {
     let metrics: MetricsEndpoint
     let telemetryPath: String
     let health: Health
+    let reload: ReloadEndpoint
+
+    /// What anybody may ask for.
+    static let healthPaths: Set<String> = ["/-/healthy", "/-/ready"]
 
     func routes() -> [Route] {
         var routes = [
@@ -16,6 +20,7 @@ struct MetricsListener {
                     ? .text("mapwatch is ready.\n") : .text("mapwatch is starting or ending.\n", status: 503)
             },
         ]
+        routes += reload.routes()
         if telemetryPath != "/" {
             let page = LandingPage.html(telemetryPath: telemetryPath)
             routes.append(
