@@ -8,7 +8,7 @@ BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit rules race linear hostile scrape mass-delete bench clean
+.PHONY: help run test check unit rules race linear hostile scrape mass-delete doors bench clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -21,6 +21,7 @@ help:
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
 	@echo "make scrape what a scrape costs, beside Debian's pushgateway: three minutes"
 	@echo "make mass-delete  a million entries, 46 % of them deleted during an iteration, as everybody sees it: four minutes"
+	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
 	@echo "make bench  maps beside oneTBB and others, shard sweep, and a mixed load on the data port: under ten minutes"
 	@echo "make clean  remove what was built"
 
@@ -94,6 +95,11 @@ mass-delete:
 	$(call install,$(TEST_PACKAGES))
 	swift build -c release --product mapwatch
 	Tests/MassDelete/run.py
+
+doors:
+	$(call install,$(BENCH_PACKAGES) python3)
+	swift build -c release --product mapwatch
+	Benchmarks/doors.py .build/release/mapwatch
 
 bench:
 	$(call install,$(BENCH_PACKAGES))
