@@ -14,6 +14,8 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     private let shardHash: ShardHash
     private let incarnation: UInt64
     private let createdAt: Double
+    /// A copy of the process's: a static is asked for at each use whether it is there yet.
+    private let hasher = KeyHasher.process
     let gate: OperationGate
     let iterators = OpenIterators()
     private let shards: RigidArray<Shard<Guard, Table>>
@@ -171,7 +173,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
 
     /// The hash of a key under the map's choice of `hash`.
     @inline(__always)
-    func hash(_ key: Span<UInt8>) -> KeyHash { KeyHash(key, shardBy: shardHash) }
+    func hash(_ key: Span<UInt8>) -> KeyHash { KeyHash(key, hasher, shardBy: shardHash) }
 
     // MARK: - For the iterators
 

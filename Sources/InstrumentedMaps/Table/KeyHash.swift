@@ -9,16 +9,16 @@ struct KeyHash: Equatable, Sendable {
     @inlinable
     init(bits: UInt64) { self.bits = bits }
 
-    /// The hash under the key of this process.
+    /// The hash under the secrets of `hasher`.
     @inline(__always)
-    init(_ key: Span<UInt8>) {
-        bits = KeyHasher.process.hash(key)
+    init(_ key: Span<UInt8>, _ hasher: KeyHasher = .process) {
+        bits = hasher.hash(key)
     }
 
     /// The same, where another hash may choose the shard. Costs one predicted branch where none does.
     @inline(__always)
-    init(_ key: Span<UInt8>, shardBy shardHash: ShardHash) {
-        self.init(key)
+    init(_ key: Span<UInt8>, _ hasher: KeyHasher, shardBy shardHash: ShardHash) {
+        self.init(key, hasher)
         if shardHash != .keyed {
             self.init(bits: UInt64(shardHash.word(key)) << 32 | UInt64(UInt32(truncatingIfNeeded: bits)))
         }

@@ -125,10 +125,13 @@ struct PublishedTable {
         guard unsafe get(version) == before, let array = unsafe UnsafeRawPointer(bitPattern: UInt(words)) else {
             return .torn
         }
+        let near = unsafe SharedWords.firstPlace(array + slot &* 8, place)
+        if near < 4 { slot &+= near }
         while true {
             let word = unsafe SharedWords.load(array + slot &* 8)
             let there = IndexArray.place(word)
-            if there > place || word == 0 { return unsafe get(version) == before ? .absent : .torn }
+            // Empty, which wraps around, or larger.
+            if there &- 1 >= place { return unsafe get(version) == before ? .absent : .torn }
             if there == place {
                 let ref = RecordRef(bits: UInt32(truncatingIfNeeded: word))
                 // Safety: as below.
