@@ -107,7 +107,10 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         var deleted = 0
         for index in 0..<shards.count {
             let keys = gate.passUntimed { shards[index].keys(where: isIncluded) }
-            for key in keys where delete(key) { deleted += 1 }
+            for start in stride(from: 0, to: keys.count, by: Shard<Guard, ByteTable>.sliceOfDeletes) {
+                let slice = keys[start..<min(start + Shard<Guard, ByteTable>.sliceOfDeletes, keys.count)]
+                deleted += gate.passUntimed { shards[index].delete(slice) }
+            }
         }
         return deleted
     }

@@ -46,8 +46,8 @@ public protocol InstrumentedMap: HostedMap {
     func perform(_ batch: inout MapBatch)
 
     /// Removes the entries whose keys match, and returns how many. Weak: the keys of one shard are collected at one
-    /// moment, then deleted one by one with the lock released between, so nobody waits for the sweep (row M10); a key
-    /// that somebody else deletes meanwhile counts as a delete miss.
+    /// moment, then deleted in slices of 64 with the lock released between, so nobody waits for the sweep (row M10); a
+    /// key that somebody else deletes meanwhile counts as a delete miss.
     func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int
 
     /// Starts to iterate. A `snapshot` copies every shard here and now, each at one moment, none together.

@@ -1,5 +1,32 @@
 import InstrumentedMaps
+import Instruments
+import TestSupport
 import Testing
+
+/// A lock that tells when it has been given back by a writer. One test at a time uses it.
+private struct HookedGuard: ShardGuard, ~Copyable {
+    static let afterExclusive = LockedState<(@Sendable () -> Void)?>(nil)
+    static let locks = Counter()
+
+    private let inner = ExclusiveGuard()
+
+    init() {}
+
+    var readersShare: Bool { inner.readersShare }
+
+    borrowing func exclusively<R>(_ body: () -> R) -> R {
+        let result = inner.exclusively(body)
+        HookedGuard.locks.add()
+        HookedGuard.afterExclusive.withLock { $0 }?()
+        return result
+    }
+
+    borrowing func sharing<R>(_ body: () -> R) -> R { inner.sharing(body) }
+
+    borrowing func sample(now: UInt64) -> LockSample { inner.sample(now: now) }
+
+    borrowing func addWaits(to sample: inout LatencySample) { inner.addWaits(to: &sample) }
+}
 
 @Suite("Delete paths")
 struct DeletePathTests {
@@ -73,6 +100,27 @@ struct DeletePathTests {
         #expect(snapshot.sum(\.deletes) == 50)
         #expect(snapshot.sum(\.deleteMisses) == 50)
         #expect(snapshot.sum(\.iterations) == 0)
+    }
+
+    @Test("a sweep gives the shard back after every 64 deletes, and another thread gets in between")
+    func yields() throws {
+        let map = HookedGuard.makeMap(
+            name: try MapName("m"), options: try MapOptions(strategy: .rwlock), incarnation: 1, createdAt: 0)
+        for number in 0..<1_000 { map.store(Self.key(number), []) }
+        let locks = HookedGuard.locks.value
+        let entries = LockedState<[UInt64]>([])
+        HookedGuard.afterExclusive.withLock { hook in
+            hook = {
+                // Another thread, which needs the lock: it would never end if the sweep held it.
+                ThreadGroup.run(1) { _ in _ = map.load([1]) }
+                let now = map.snapshot().sum(\.entries)
+                entries.withLock { $0.append(now) }
+            }
+        }
+        #expect(map.deleteMatching(prefix: []) == 1_000)
+        HookedGuard.afterExclusive.withLock { $0 = nil }
+        #expect(HookedGuard.locks.value - locks == 16)
+        #expect(entries.withLock { $0 } == (1...16).map { UInt64(max(0, 1_000 - $0 * 64)) })
     }
 
     @Test("an empty prefix matches everything", arguments: MapShape.all)

@@ -10,9 +10,11 @@ private final class Published {
     let view: PublishedTable
     let epochs: ReaderEpochs
 
-    init(budget: MemoryBudget = MemoryBudget(), epochs: ReaderEpochs = .shared) {
-        table = ByteTable(budget: budget)
-        view = PublishedTable.make(budget: budget, epochs: epochs)
+    init(
+        budget: MemoryBudget = MemoryBudget(), epochs: ReaderEpochs = .shared, clock: ExpiryClock = .system
+    ) {
+        table = ByteTable(budget: budget, clock: clock)
+        view = PublishedTable.make(budget: budget, epochs: epochs, clock: clock)
         self.epochs = epochs
     }
 
@@ -20,8 +22,10 @@ private final class Published {
 
     var writes: PublishedWrites { PublishedWrites(table: view) }
 
-    func store(_ key: [UInt8], _ value: [UInt8], _ hash: KeyHash? = nil) -> StoreOutcome {
-        table.store(key.span, hash ?? KeyHash(key.span), value: value.span, for: nil, writes)
+    func store(
+        _ key: [UInt8], _ value: [UInt8], _ hash: KeyHash? = nil, for seconds: Int? = nil
+    ) -> StoreOutcome {
+        table.store(key.span, hash ?? KeyHash(key.span), value: value.span, for: seconds, writes)
     }
 
     func remove(_ key: [UInt8], _ hash: KeyHash? = nil) -> Bool {
@@ -62,6 +66,28 @@ struct PublishedTableTests {
                 #expect(published.look(key) == value, "a key of \(keyCount) and a value of \(valueCount)")
                 let underLock = published.table.find(key.span, KeyHash(key.span))
                 #expect(underLock == value, "a key of \(keyCount) and a value of \(valueCount)")
+            }
+        }
+    }
+
+    @Test("a reader finds an entry with a deadline, of every length, until its time is over")
+    func deadlines() {
+        let clock = ManualClock()
+        let published = Published(clock: ExpiryClock(nanoseconds: clock.nanoseconds))
+        let keys = (Array(0...20) + [1_000]).map { [UInt8](repeating: 7, count: $0) }
+        for round in 1...3 {
+            for (number, key) in keys.enumerated() {
+                let value = [UInt8](repeating: UInt8(round), count: number * 9)
+                #expect(published.store(key, value, for: number % 2 == 0 ? round * 10 : nil) != .refused)
+                #expect(published.look(key) == value)
+            }
+            clock.advance(milliseconds: round * 10_000 - 1)
+            #expect(keys.allSatisfy { published.look($0) != nil })
+            clock.advance(milliseconds: 1)
+            let writes = published.writes
+            if round == 2 { while published.table.maintain(budget: 16, writes) > 0 {} }
+            for (number, key) in keys.enumerated() {
+                #expect((published.look(key) == nil) == (number % 2 == 0), "a key of \(key.count)")
             }
         }
     }

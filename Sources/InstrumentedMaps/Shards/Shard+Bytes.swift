@@ -55,6 +55,16 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
         delete { $0.remove(key, hash) ? () : nil } != nil
     }
 
+    /// How many keys of a sweep are deleted before the guard is given back: others wait for no more than that.
+    static var sliceOfDeletes: Int { HashIndex.slotsPerStep }
+
+    /// Removes a slice of keys under the guard, once; returns how many were still there.
+    func delete(_ keys: ArraySlice<[UInt8]>) -> Int {
+        // Hashed outside of the guard.
+        let hashed = keys.map { ($0, KeyHash($0.span)) }
+        return deleteEach(hashed) { table, item in table.remove(item.0.span, item.1) }
+    }
+
     /// Does to `key` what `decide` says when it sees the value. The change looks the key up once more, in lines that the
     /// first look has just fetched; so it is the same store and the same delete as everybody's.
     func modify(

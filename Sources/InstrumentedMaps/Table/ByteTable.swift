@@ -50,6 +50,9 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     /// The index's growths that have ended.
     var growth: TableGrowth { index.growth }
 
+    /// Slots of the index that were moved by growth and shrinking since the beginning.
+    var slotsMoved: UInt64 { index.slotsMoved }
+
     /// Live entries with their records and index words: falls with every delete.
     var liveBytes: UInt64 { UInt64(store.liveBytes + index.count * 8) }
 

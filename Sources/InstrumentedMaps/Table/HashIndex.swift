@@ -49,6 +49,8 @@ struct HashIndex: ~Copyable {
     private(set) var growth = TableGrowth()
     /// When the growth that is under way began; nil when there is none, or when the array shrinks.
     private var growthBegan: UInt64?
+    /// Slots that were moved from one array to the next since the beginning.
+    private(set) var slotsMoved: UInt64 = 0
 
     init(budget: MemoryBudget) {
         self.budget = budget
@@ -149,17 +151,19 @@ struct HashIndex: ~Copyable {
 
     // MARK: - Moving
 
-    /// Moves up to `slots` slots from the old array to the new one, and returns how many it looked at.
+    /// Moves up to `slots` slots from the old array to the new one, and returns how many it looked at. More than
+    /// `slots` only where more than four words have one place.
     @discardableResult
     mutating func moveOn(slots: Int, _ writes: some TableWrites) -> Int {
         guard isMoving else { return 0 }
+        // Words of one place stay together, or `boundary` would part them: two are rare, five never seen.
+        let enough = max(1, slots - 4)
         var visited = 0
         var last: UInt32?
         while cursor < current.limit {
             let word = unsafe current.words[cursor]
             let place = IndexArray.place(word)
-            // Words of one place stay together, or `boundary` would part them; two are rare, three never seen.
-            if visited >= slots, word == 0 || last != place { break }
+            if visited >= enough, word == 0 || last != place { break }
             if word != 0 {
                 next.insert(word, from: next.home(place), budget: budget, writes)
                 unsafe writes.store(0, at: current.words + cursor)
@@ -170,6 +174,7 @@ struct HashIndex: ~Copyable {
             visited += 1
             current.giveBackPages(before: cursor)
         }
+        slotsMoved &+= UInt64(visited)
         if cursor == current.limit { endMove(writes) }
         return visited
     }

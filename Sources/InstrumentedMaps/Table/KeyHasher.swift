@@ -2,6 +2,11 @@
 // the halves are folded into 64. Keys come from strangers, who could build a million keys of one hash if they knew the
 // secrets; those are drawn at random when the process starts and never leave it.
 //
+// What could be collided without the secrets: nothing that we know of. A factor that is 0 wipes out the other, and with it
+// all that came before in a long key; but every factor has a secret word in it, so nobody can aim for 0, and a key has at
+// most 64 tries at 2^-64 each. Two words cannot be swapped, since they are mixed with different secrets. The length is in
+// the last factor, whose secret has its top bit set: no length can make it 0 or small.
+//
 // The scheme is that of wyhash and its kin (Wang Yi, "wyhash", 2019): one multiplication for a short key, one for each
 // 16 bytes of a longer one. Tried before: the standard library's SipHash-1-3, 15 ns for 12 bytes against 3 ns.
 
@@ -23,7 +28,8 @@ package struct KeyHasher: Sendable {
     }
 
     init(secrets: (UInt64, UInt64, UInt64, UInt64)) {
-        (secret0, secret1, secret2, secret3) = secrets
+        (secret0, secret1, secret2) = (secrets.0, secrets.1, secrets.2)
+        secret3 = secrets.3 | 1 << 63
     }
 
     /// Cost: about 3 ns for a key of 12 bytes, 50 ns for one of 1 KiB, whatever the bytes are.
