@@ -8,7 +8,7 @@ BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit rules race linear hostile scrape mass-delete doors bench clean
+.PHONY: help run test check unit rules race linear engine hostile scrape mass-delete doors bench clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -18,6 +18,7 @@ help:
 	@echo "make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
+	@echo "make engine worst operation at ten million entries, built keys, memory that comes back: three minutes"
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
 	@echo "make scrape what a scrape costs, beside Debian's pushgateway: three minutes"
 	@echo "make mass-delete  a million entries, 46 % of them deleted during an iteration, as everybody sees it: four minutes"
@@ -68,6 +69,13 @@ rules:
 race:
 	$(call install,$(RUN_PACKAGES))
 	Tests/RaceProbe/run.sh
+
+engine:
+	$(call install,$(RUN_PACKAGES))
+	swift build -c release --product engine-probe
+	.build/release/engine-probe hash
+	.build/release/engine-probe memory
+	.build/release/engine-probe worst
 
 linear:
 	$(call install,$(RUN_PACKAGES))

@@ -96,6 +96,9 @@ let package = Package(
         .executableTarget(
             name: "linear-probe", dependencies: ["LinearWorkload", "Linearizability", "InstrumentedMaps"],
             path: "Tests/LinearProbe", exclude: ["planted.sh"]),
+        // What the engine promises of single operations, at the sizes where it would show: `make engine`.
+        .executableTarget(
+            name: "engine-probe", dependencies: ["InstrumentedMaps", "TestSupport"], path: "Tests/EngineProbe"),
         // Runs the real binary, so it depends on it being built.
         .testTarget(name: "EndToEndTests", dependencies: ["mapwatch", "TestSupport"]),
     ]

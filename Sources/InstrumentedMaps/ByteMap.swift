@@ -107,8 +107,8 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         var deleted = 0
         for index in 0..<shards.count {
             let keys = gate.passUntimed { shards[index].keys(where: isIncluded) }
-            for start in stride(from: 0, to: keys.count, by: Shard<Guard, ByteTable>.sliceOfDeletes) {
-                let slice = keys[start..<min(start + Shard<Guard, ByteTable>.sliceOfDeletes, keys.count)]
+            for start in stride(from: 0, to: keys.count, by: Shard<Guard, Table>.sliceOfDeletes) {
+                let slice = keys[start..<min(start + Shard<Guard, Table>.sliceOfDeletes, keys.count)]
                 deleted += gate.passUntimed { shards[index].delete(slice) }
             }
         }

@@ -106,7 +106,7 @@ struct DeletePathTests {
     func yields() throws {
         let map = HookedGuard.makeMap(
             name: try MapName("m"), options: try MapOptions(strategy: .rwlock), incarnation: 1, createdAt: 0)
-        for number in 0..<1_000 { map.store(Self.key(number), []) }
+        for number in 0..<1_000 { map.store(Array("\(number)".utf8), []) }
         let locks = HookedGuard.locks.value
         let entries = LockedState<[UInt64]>([])
         HookedGuard.afterExclusive.withLock { hook in
