@@ -81,8 +81,8 @@ struct ShardHashTests {
     func place() {
         let key: [UInt8] = [9, 8, 7, 6, 5]
         for hash in ShardHash.allCases {
-            #expect(KeyHash(key.span, shardBy: hash).place == KeyHash(key.span).place)
+            #expect(KeyHash(key.span, .process, shardBy: hash).place == KeyHash(key.span).place)
         }
-        #expect(KeyHash(key.span, shardBy: .keyed) == KeyHash(key.span))
+        #expect(KeyHash(key.span, .process, shardBy: .keyed) == KeyHash(key.span))
     }
 }
