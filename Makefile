@@ -23,7 +23,7 @@ help:
 	@echo "make scrape what a scrape costs, beside Debian's pushgateway: three minutes"
 	@echo "make mass-delete  a million entries, 46 % of them deleted during an iteration, as everybody sees it: four minutes"
 	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
-	@echo "make bench  maps beside oneTBB and others, shard sweep, and a mixed load on the data port: under ten minutes"
+	@echo "make bench  maps beside oneTBB and others, shard sweep, cost of counting, load on the data port: fifteen minutes"
 	@echo "make clean  remove what was built"
 
 # Debian's packages, only those that are missing; apt says what it does.
@@ -114,6 +114,9 @@ bench:
 	swift build -c release --package-path Benchmarks --scratch-path .build-bench
 	.build-bench/release/MapBench --json .build/bench.json
 	.build-bench/release/ShardSweep
+	swift build -c release --package-path Benchmarks --scratch-path .build-bench-bare -Xswiftc -DMAPWATCH_NO_COUNTERS \
+	    --product CounterCost
+	.build-bench/release/CounterCost .build-bench-bare/release/CounterCost 5
 	swift build -c release --product mapwatch
 	Benchmarks/wrk-mixed.sh .build/release/mapwatch
 

@@ -20,6 +20,10 @@ let package = Package(
                 .product(name: "InstrumentedMaps", package: "mapwatch"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        // Built twice, the second time with -D MAPWATCH_NO_COUNTERS: see the Makefile.
+        .executableTarget(
+            name: "CounterCost",
+            dependencies: ["Workloads", .product(name: "InstrumentedMaps", package: "mapwatch")]),
         .executableTarget(
             name: "ScrapeBench",
             dependencies: [

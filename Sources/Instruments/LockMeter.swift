@@ -1,5 +1,7 @@
 /// What one lock has counted of itself: how often it was taken, how often somebody had to wait, and for how long.
 ///
+/// With `-D MAPWATCH_NO_COUNTERS`, which only the benchmarks set to learn what counting costs, nothing is counted.
+///
 /// The first try that succeeds touches one cell and no clock. Only a caller that must wait reads the clock, and it shows
 /// among the waiters from before it spins or parks, so a stall is visible while it lasts and not only once it has ended.
 public struct LockMeter: ~Copyable, Sendable {
@@ -34,11 +36,33 @@ public struct LockMeter: ~Copyable, Sendable {
     @inline(never)
     @usableFromInline
     func clockWait(exclusively: Bool, _ acquire: () -> Void) {
+        #if MAPWATCH_NO_COUNTERS
+        return acquire()
+        #else
         // The clock first: whoever sees a waiter knows that its wait is being measured.
         let start = MonotonicClock.nanoseconds()
         beginWait(now: start)
         acquire()
         endWait(began: start, now: MonotonicClock.nanoseconds(), exclusively: exclusively)
+        #endif
+    }
+
+    /// Counts one acquisition by whoever is alone inside the lock.
+    @inlinable
+    @inline(__always)
+    func countExclusively() {
+        #if !MAPWATCH_NO_COUNTERS
+        acquired.addExclusively()
+        #endif
+    }
+
+    /// Counts one acquisition that others share.
+    @inlinable
+    @inline(__always)
+    func countShared() {
+        #if !MAPWATCH_NO_COUNTERS
+        acquired.add()
+        #endif
     }
 
     package func beginWait(now: UInt64) { waiting.enter(now: now) }

@@ -73,7 +73,7 @@ public struct ReadWriteLock: ~Copyable, Sendable {
             expected: 0, desired: ReadWriteLock.writer, successOrdering: .acquiring, failureOrdering: .relaxed
         ).exchanged
         if !isFree { waitForExclusive() }
-        meter.acquired.addExclusively()
+        meter.countExclusively()
     }
 
     /// Waits until no writer is inside; ``leaveShared()`` must follow.
@@ -81,7 +81,7 @@ public struct ReadWriteLock: ~Copyable, Sendable {
     @inline(__always)
     public borrowing func enterShared() {
         if !enter(as: 1, hasSlept: false) { waitForShared() }
-        meter.acquired.add()
+        meter.countShared()
     }
 
     /// Ends ``enterExclusive()``.

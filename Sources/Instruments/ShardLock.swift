@@ -50,7 +50,7 @@ public struct ShardLock: ~Copyable, Sendable {
     @inline(__always)
     public borrowing func lock() {
         if !tryLock() { wait() }
-        meter.acquired.addExclusively()
+        meter.countExclusively()
     }
 
     /// Gives the lock back that this thread has.

@@ -43,7 +43,11 @@ struct OperationGate: ~Copyable, Sendable {
     @inline(__always)
     func pass<R>(as operation: (R) -> TimedOperation, _ body: () -> R) -> R {
         let isGlobal = isGlobal.load(ordering: .relaxed)
+        #if MAPWATCH_NO_COUNTERS
+        let isDue = false
+        #else
         let isDue = OperationGate.isSamplingDue
+        #endif
         if isGlobal || isDue { return passSlowly(isGlobal, isDue, operation, body) }
         return body()
     }

@@ -168,23 +168,28 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     @inlinable
     @inline(__always)
     func countLoad(hit: Bool) {
+        #if !MAPWATCH_NO_COUNTERS
         if hit { bumpAsReader(counters.loads) } else { bumpAsReader(counters.loadMisses) }
+        #endif
     }
 
     @inlinable
     @inline(__always)
     func countStore(_ outcome: StoreOutcome) {
+        #if !MAPWATCH_NO_COUNTERS
         switch outcome {
         case .inserted: counters.inserts.addExclusively()
         case .updated: counters.updates.addExclusively()
         case .refused: counters.refusals.addExclusively()
         }
         unsafe counters.publish(table.pointee.levels, table.pointee.growth)
+        #endif
     }
 
     @inlinable
     @inline(__always)
     func countDelete(hit: Bool) {
+        #if !MAPWATCH_NO_COUNTERS
         guard hit else {
             counters.deleteMisses.addExclusively()
             return
@@ -192,6 +197,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         counters.deletes.addExclusively()
         if unsafe openCount.pointee.isAny { counters.deletesDuringIteration.addExclusively() }
         unsafe counters.publish(table.pointee.levels, table.pointee.growth)
+        #endif
     }
 
     @inlinable
