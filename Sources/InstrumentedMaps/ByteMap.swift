@@ -124,12 +124,18 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         }
     }
 
+    @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
+    @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
+    @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func maintain(budget: Int) -> Int {
         var moved = 0
         for index in 0..<shards.count where moved < budget { moved += shards[index].maintain(budget: budget - moved) }
         return moved
     }
 
+    @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
+    @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
+    @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func snapshot(now: UInt64) -> MapSnapshot {
         var samples: [ShardSample] = []
         samples.reserveCapacity(shards.count)
