@@ -8,7 +8,7 @@ BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit rules race linear engine hostile scrape mass-delete doors bench clean
+.PHONY: help run test check unit rules race linear engine hostile scrape mass-delete doors bench counters sweep clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -23,7 +23,9 @@ help:
 	@echo "make scrape what a scrape costs, beside Debian's pushgateway: three minutes"
 	@echo "make mass-delete  a million entries, 46 % of them deleted during an iteration, as everybody sees it: four minutes"
 	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
-	@echo "make bench  maps beside oneTBB and others, shard sweep, cost of counting, load on the data port: fifteen minutes"
+	@echo "make bench  maps beside oneTBB and others, as a table and .build/bench.json: ten minutes"
+	@echo "make counters  what counting costs, beside a build that counts nothing: three minutes"
+	@echo "make sweep  how many shards, and a mixed load on the data port: two minutes"
 	@echo "make clean  remove what was built"
 
 # Debian's packages, only those that are missing; apt says what it does.
@@ -113,12 +115,21 @@ bench:
 	$(call install,$(BENCH_PACKAGES))
 	swift build -c release --package-path Benchmarks --scratch-path .build-bench
 	.build-bench/release/MapBench --json .build/bench.json
+
+sweep:
+	$(call install,$(BENCH_PACKAGES))
+	swift build -c release --package-path Benchmarks --scratch-path .build-bench
 	.build-bench/release/ShardSweep
+	swift build -c release --product mapwatch
+	Benchmarks/wrk-mixed.sh .build/release/mapwatch
+
+# Two builds, one of which counts nothing, by turns.
+counters:
+	$(call install,$(BENCH_PACKAGES))
+	swift build -c release --package-path Benchmarks --scratch-path .build-bench
 	swift build -c release --package-path Benchmarks --scratch-path .build-bench-bare -Xswiftc -DMAPWATCH_NO_COUNTERS \
 	    --product CounterCost
 	.build-bench/release/CounterCost .build-bench-bare/release/CounterCost 5
-	swift build -c release --product mapwatch
-	Benchmarks/wrk-mixed.sh .build/release/mapwatch
 
 clean:
 	rm -rf .build .build-*
