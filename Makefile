@@ -3,12 +3,12 @@
 SHELL := /bin/bash
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 RUN_PACKAGES := libmicrohttpd-dev libgnutls28-dev libcrypt-dev zlib1g-dev pkg-config
-TEST_PACKAGES := $(RUN_PACKAGES) prometheus python3 curl openssl systemd
+TEST_PACKAGES := $(RUN_PACKAGES) prometheus python3 curl openssl systemd chromium
 BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit rules race linear hostile scrape mass-delete doors bench clean
+.PHONY: help run test check unit rules page race linear hostile scrape mass-delete doors bench clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -16,6 +16,7 @@ help:
 	@echo "make check  formatting"
 	@echo "make unit   unit and end-to-end tests, with a real Prometheus"
 	@echo "make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
+	@echo "make page   the status page in a headless Chromium: what it shows, what it does, and pictures of it"
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
@@ -41,13 +42,14 @@ run:
 	$(call install,$(RUN_PACKAGES))
 	swift build -c release --product mapwatch
 	@echo
+	@echo "  page      http://127.0.0.1:10197/"
 	@echo "  metrics   http://127.0.0.1:10197/metrics"
 	@echo "  maps      http://127.0.0.1:10198/api/v1/maps"
 	@echo "  stop it with Ctrl-C"
 	@echo
 	@exec .build/release/mapwatch serve --demo
 
-test: check unit rules race
+test: check unit rules page race
 
 check:
 	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
@@ -64,6 +66,11 @@ rules:
 	promtool check rules prometheus.rules.yml
 	promtool test rules Tests/Rules/*.yml
 	Tests/Rules/move-thresholds.py
+
+page:
+	$(call install,$(TEST_PACKAGES))
+	swift build -c release --product mapwatch $(SWIFT_FLAGS)
+	Tests/StatusPage/check.py .build/release/mapwatch --pictures .build/status-page
 
 race:
 	$(call install,$(RUN_PACKAGES))
