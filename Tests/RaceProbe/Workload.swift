@@ -32,7 +32,8 @@ struct Workload {
     func run() throws -> [String] {
         let board = Board()
         let map = map
-        let scraper = Threads.start { Workload.scrape(map, board) }
+        let switchesMode = arguments.subject != .unguarded
+        let scraper = Threads.start { Workload.scrape(map, board, switchesMode: switchesMode) }
         let operations = arguments.operations
         let workers = (0..<arguments.threads).map { thread in
             let share = operations * (thread + 1) / arguments.threads - operations * thread / arguments.threads
@@ -58,13 +59,20 @@ struct Workload {
         let scrapes = Atomic<Int>(0)
     }
 
-    private static func scrape(_ map: any InstrumentedMap, _ board: Board) {
+    /// Reads the counters all the time; and, but for the planted race, which one lock would hide, puts the map behind one
+    /// lock and back now and then, with an exact count before each switch.
+    private static func scrape(_ map: any InstrumentedMap, _ board: Board, switchesMode: Bool) {
         var last = map.snapshot()
+        var rounds = 0
         while !board.isDone.load(ordering: .acquiring) {
             let now = map.snapshot()
             if now.sum(\.writes) < last.sum(\.writes) { board.backwards.add(1, ordering: .relaxed) }
             board.scrapes.add(1, ordering: .relaxed)
             last = now
+            rounds += 1
+            guard switchesMode, rounds % 20 == 0 else { continue }
+            _ = map.countExact()
+            map.setMode(map.mode == .normal ? .global : .normal)
         }
     }
 
