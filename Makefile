@@ -8,7 +8,7 @@ BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit rules page race linear hostile scrape mass-delete doors bench clean
+.PHONY: help run test check unit rules page race soak linear hostile scrape mass-delete doors bench clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -18,6 +18,7 @@ help:
 	@echo "make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
 	@echo "make page   the status page in a headless Chromium: what it shows, what it does, and pictures of it"
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
+	@echo "make soak   a hundred million operations under ThreadSanitizer: a quarter of an hour"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
 	@echo "make scrape what a scrape costs, beside Debian's pushgateway: three minutes"
@@ -75,6 +76,11 @@ page:
 race:
 	$(call install,$(RUN_PACKAGES))
 	Tests/RaceProbe/run.sh
+
+# Every strategy through a hundred maps of a third of a million operations.
+soak:
+	$(call install,$(RUN_PACKAGES))
+	CONFIGURATION=release Tests/RaceProbe/run.sh 333400 1 100
 
 linear:
 	$(call install,$(RUN_PACKAGES))
