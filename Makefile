@@ -3,12 +3,12 @@
 SHELL := /bin/bash
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 RUN_PACKAGES := libmicrohttpd-dev libgnutls28-dev libcrypt-dev zlib1g-dev pkg-config
-TEST_PACKAGES := $(RUN_PACKAGES) prometheus python3 curl openssl systemd
+TEST_PACKAGES := $(RUN_PACKAGES) prometheus python3 curl openssl systemd chromium
 BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit rules race linear engine hostile scrape mass-delete doors bench counters sweep clean
+.PHONY: help run test check unit rules page race soak linear engine hostile scrape mass-delete doors bench counters sweep clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -16,7 +16,9 @@ help:
 	@echo "make check  formatting"
 	@echo "make unit   unit and end-to-end tests, with a real Prometheus"
 	@echo "make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
+	@echo "make page   the status page in a headless Chromium: what it shows, what it does, and pictures of it"
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
+	@echo "make soak   a hundred million operations under ThreadSanitizer: a quarter of an hour"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
 	@echo "make engine worst operation at ten million entries, built keys, memory that comes back: three minutes"
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
@@ -44,13 +46,14 @@ run:
 	$(call install,$(RUN_PACKAGES))
 	swift build -c release --product mapwatch
 	@echo
+	@echo "  page      http://127.0.0.1:10197/"
 	@echo "  metrics   http://127.0.0.1:10197/metrics"
 	@echo "  maps      http://127.0.0.1:10198/api/v1/maps"
 	@echo "  stop it with Ctrl-C"
 	@echo
 	@exec .build/release/mapwatch serve --demo
 
-test: check unit rules race
+test: check unit rules page race
 
 check:
 	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
@@ -68,6 +71,11 @@ rules:
 	promtool test rules Tests/Rules/*.yml
 	Tests/Rules/move-thresholds.py
 
+page:
+	$(call install,$(TEST_PACKAGES))
+	swift build -c release --product mapwatch $(SWIFT_FLAGS)
+	Tests/StatusPage/check.py .build/release/mapwatch --pictures .build/status-page
+
 race:
 	$(call install,$(RUN_PACKAGES))
 	Tests/RaceProbe/run.sh
@@ -78,6 +86,11 @@ engine:
 	.build/release/engine-probe hash
 	.build/release/engine-probe memory
 	.build/release/engine-probe worst
+
+# Every strategy through a hundred maps of a third of a million operations.
+soak:
+	$(call install,$(RUN_PACKAGES))
+	CONFIGURATION=release Tests/RaceProbe/run.sh 333400 1 100
 
 linear:
 	$(call install,$(RUN_PACKAGES))

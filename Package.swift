@@ -56,7 +56,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ]),
+            ],
+            // The status page, so that the program is one file.
+            resources: ["charts.js", "icon.svg", "page.html", "status.css", "status.js"].map {
+                .embedInCode("StatusPage/\($0)")
+            }),
 
         // Tests.
         .target(name: "TestSupport", dependencies: ["Scenarios"], path: "Tests/TestSupport"),

@@ -1,12 +1,22 @@
 public import InstrumentedMaps
 import Instruments
 
+/// All maps at one sample, and what is known of them.
+public struct IndicatorSample: Sendable {
+    /// Sorted by name.
+    public fileprivate(set) var maps: [MapSnapshot] = []
+    /// By incarnation.
+    public fileprivate(set) var readings: [UInt64: IndicatorReading] = [:]
+    /// Monotonic time.
+    public fileprivate(set) var nanoseconds: UInt64 = 0
+}
+
 /// The indicators of one process: one thread samples each second, scrapes read what it found.
 ///
 /// Concurrency: any thread. A scrape waits for the copy of a dictionary, never for a sample being taken.
 public final class IndicatorSampler: Sendable {
     private let tracker: LockedState<IndicatorTracker>
-    private let latest = LockedState<[UInt64: IndicatorReading]>([:])
+    private let latest = LockedState(IndicatorSample())
     private let lines: LockedState<[MapName: IndicatorLines]>
 
     /// `lines` are those of the maps that have their own.
@@ -21,11 +31,14 @@ public final class IndicatorSampler: Sendable {
             tracker.sample(maps, atNanoseconds: now)
             return tracker.readings
         }
-        latest.withLock { $0 = readings }
+        latest.withLock { $0 = IndicatorSample(maps: maps, readings: readings, nanoseconds: now) }
     }
 
     /// What the last sample showed, by incarnation; a map that came since is missing.
-    public var readings: [UInt64: IndicatorReading] { latest.withLock { $0 } }
+    public var readings: [UInt64: IndicatorReading] { sample.readings }
+
+    /// The last sample as a whole; without maps before the first.
+    public var sample: IndicatorSample { latest.withLock { $0 } }
 
     /// The lines of a map.
     public func lines(of map: MapName) -> IndicatorLines { lines.withLock { $0[map] } ?? IndicatorLines() }

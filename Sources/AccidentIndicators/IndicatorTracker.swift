@@ -8,13 +8,17 @@ public struct IndicatorReading: Sendable, Equatable {
     public fileprivate(set) var sizeMutationStreak = 0
     public fileprivate(set) var hasSignature = false
     public fileprivate(set) var shardImbalanceRatio = 0.0
+    /// What the map is asked to do.
+    public fileprivate(set) var rates = MapRates()
+    /// Whether a line counts for the map now: it is old and large enough, and enough of it was written within the minute.
+    public fileprivate(set) var isJudged = false
     public fileprivate(set) var cycleDeleteRatios = CycleDeleteRatios()
 
     /// What is shown of a map that was not sampled yet.
     public init() {}
 }
 
-// Memory, of all maps together: 11 KB a map for its sums, 28 bytes a shard for its heat, and 1,920 bytes a shard for its
+// Memory, of all maps together: 12 KB a map for its sums, 28 bytes a shard for its heat, and 1,920 bytes a shard for its
 // rows, these only as long as they fit into 64 MiB: 34,952 shards, the first that came. A map without rows has all
 // indicators, and no curve for each shard.
 
@@ -117,6 +121,8 @@ private struct Watched: Sendable {
         reading.sizeMutationStreak = window.sizeMutationStreak(line: line(.sizeMutationRatio))
         reading.hasSignature = window.hasSignature(
             deleteRatio: line(.signatureDeleteRatio), sizeMutationRatio: line(.signatureSizeMutationRatio))
+        reading.isJudged = window.isJudged
+        reading.rates = window.rates
         reading.shardImbalanceRatio = heat.imbalance(map.shards)
     }
 

@@ -62,6 +62,14 @@ extension MapWindow {
         return false
     }
 
+    /// Whether the map is old and large enough to be judged, and enough of it was written in the last 60 s.
+    var isJudged: Bool {
+        guard age >= MapWindow.graceSeconds, let begin = age(ofSecondsBack: MapWindow.shareSeconds) else {
+            return false
+        }
+        return counts(from: begin, to: 0)
+    }
+
     /// Whether what was written between two samples is enough of a map that is large enough.
     private func counts(from old: Int, to new: Int) -> Bool {
         let entries = second(old).entries

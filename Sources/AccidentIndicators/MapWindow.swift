@@ -3,6 +3,7 @@ import InstrumentedMaps
 // The last 120 s of one map, a sample a second, in rings:
 //
 //     seconds   [ s … s s ]      88 bytes a sample: sums over the map
+//     shares    [ s … s s ]      4 bytes a sample: the delete share over 60 s, as it was then
 //     shards    [ rows    ]      1,920 bytes a shard, where there is room for them (see IndicatorTracker)
 //                  ▲
 //                  └ next: the slot that the coming sample takes, the oldest once the ring is full
@@ -24,6 +25,7 @@ public struct MapWindow: Sendable {
 
     public let shardCount: Int
     private var seconds: [MapSecond] = []
+    private var deleteRatios: [Float] = []
     private var next = 0
     private var shards: ShardSeconds?
     private var firstSample: UInt64 = 0
@@ -31,6 +33,7 @@ public struct MapWindow: Sendable {
     init(shardCount: Int, keepsShards: Bool) {
         self.shardCount = shardCount
         seconds.reserveCapacity(MapWindow.capacity)
+        deleteRatios.reserveCapacity(MapWindow.capacity)
         shards = keepsShards ? ShardSeconds(shards: shardCount) : nil
     }
 
@@ -46,10 +49,15 @@ public struct MapWindow: Sendable {
         if seconds.isEmpty { firstSample = now }
         if seconds.count < MapWindow.capacity { seconds.append(second) } else { seconds[next] = second }
         next = (next + 1) % MapWindow.capacity
+        let share = Float(deleteRatio)
+        if deleteRatios.count < seconds.count { deleteRatios.append(share) } else { deleteRatios[slot(0)] = share }
     }
 
     /// The sample taken so many samples ago; 0 is the newest. `age` is below ``count``.
     public func second(_ age: Int) -> MapSecond { seconds[slot(age)] }
+
+    /// The delete share over 60 s as it stood at the sample taken so many samples ago.
+    public func deleteRatio(age: Int) -> Double { Double(deleteRatios[slot(age)]) }
 
     /// A shard's row at the sample taken so many samples ago; nil where rows are not kept.
     public func shard(_ shard: Int, age: Int) -> ShardSecond? { shards?.row(shard, slot: slot(age)) }

@@ -1,5 +1,16 @@
 public import InstrumentedMaps
 
+/// One scraper, as its completed scrapes showed it.
+public struct Scraper: Sendable, Equatable {
+    /// What a stranger may have chosen.
+    public let name: String
+    /// Monotonic time of its last reading.
+    public let lastNanoseconds: UInt64
+    /// Between its last two readings; nil before the second.
+    public let intervalNanoseconds: UInt64?
+    public let scrapes: UInt64
+}
+
 /// Where each scraper stands: the reading of its last completed scrape.
 ///
 /// A stranger can invent scrapers, so at most ``limit`` are kept and the one that has been silent longest goes first.
@@ -10,6 +21,9 @@ public struct ScraperCursors: Sendable {
     private struct Cursor {
         var reading: SizeReading
         var lastUse: UInt64
+        /// Between the last two readings; nil before the second.
+        var interval: UInt64?
+        var scrapes: UInt64 = 1
     }
 
     private var cursors: [String: Cursor] = [:]
@@ -20,6 +34,15 @@ public struct ScraperCursors: Sendable {
     public init() {}
 
     public var count: Int { cursors.count }
+
+    /// Who scrapes, by name.
+    public var scrapers: [Scraper] {
+        cursors.map { name, cursor in
+            Scraper(
+                name: name, lastNanoseconds: cursor.reading.nanoseconds, intervalNanoseconds: cursor.interval,
+                scrapes: cursor.scrapes)
+        }.sorted { $0.name < $1.name }
+    }
 
     /// What has changed since this scraper's last completed scrape; nil on its first, and when a scrape that overlapped
     /// has completed with a later reading meanwhile. Moves nothing.
@@ -34,7 +57,11 @@ public struct ScraperCursors: Sendable {
         uses += 1
         if let cursor = cursors[scraper] {
             cursors[scraper]?.lastUse = uses
-            if reading.nanoseconds > cursor.reading.nanoseconds { cursors[scraper]?.reading = reading }
+            cursors[scraper]?.scrapes += 1
+            if reading.nanoseconds > cursor.reading.nanoseconds {
+                cursors[scraper]?.interval = reading.nanoseconds - cursor.reading.nanoseconds
+                cursors[scraper]?.reading = reading
+            }
             return
         }
         if cursors.count == ScraperCursors.limit,

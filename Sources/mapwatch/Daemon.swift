@@ -152,8 +152,12 @@ struct Daemon {
         let metrics = MetricsEndpoint(
             host: host, gatherer: gatherer, cursors: cursors, maximumRequests: settings.maximumWebRequests,
             nanoseconds: MonotonicClock.nanoseconds)
+        let status = StatusEndpoint(
+            sampler: sampler, scrapers: { cursors.withLock { $0.scrapers } },
+            startedAt: MonotonicClock.nanoseconds(), maximumBytes: host.snapshot().maximumBytes,
+            nanoseconds: MonotonicClock.nanoseconds)
         return MetricsListener(
-            metrics: metrics, telemetryPath: settings.telemetryPath, health: health,
+            metrics: metrics, status: status, telemetryPath: settings.telemetryPath, health: health,
             reload: ReloadEndpoint(isEnabled: settings.enablesLifecycle, reloader: reloader)
         ).routes()
     }

@@ -1,7 +1,8 @@
-import AccidentIndicators
 import InstrumentedMaps
 import TestSupport
 import Testing
+
+@testable import AccidentIndicators
 
 @Suite("Scraper cursors")
 struct ScraperCursorsTests {
@@ -76,6 +77,18 @@ struct ScraperCursorsTests {
             #expect(sum.bytes == Int64(snapshot.sum(\.liveBytes)), "\(scraper), \(TestSeed.note)")
             #expect(sum.nanoseconds == 60_000)
         }
+    }
+
+    @Test("who scrapes is known by name, with the time of the last scrape and since the one before")
+    func scrapers() {
+        var cursors = ScraperCursors()
+        for instant in [10, 25, 45] as [UInt64] { _ = scrape("b", &cursors, at: instant) }
+        _ = scrape("a", &cursors, at: 30)
+        #expect(
+            cursors.scrapers == [
+                Scraper(name: "a", lastNanoseconds: 30, intervalNanoseconds: nil, scrapes: 1),
+                Scraper(name: "b", lastNanoseconds: 45, intervalNanoseconds: 20, scrapes: 3),
+            ])
     }
 
     @Test("a scrape that was not sent moves nothing: the next one carries its changes too")

@@ -161,7 +161,7 @@ struct MetricsListenerTests {
         }
     }
 
-    @Test("health is text, and the landing page's links all lead somewhere")
+    @Test("health is text, and the status page's links all lead somewhere")
     func pages() throws {
         let daemon = try MapwatchProcess()
         #expect(try daemon.web("GET", "/-/healthy").text == "mapwatch is healthy.\n")
@@ -173,7 +173,7 @@ struct MetricsListenerTests {
         for link in links { #expect(try daemon.web("GET", link).status == 200, "\(link)") }
     }
 
-    @Test("--web.telemetry-path moves the metrics, and the landing page with them")
+    @Test("--web.telemetry-path moves the metrics, and the status page's links with them")
     func telemetryPath() throws {
         let daemon = try MapwatchProcess(["--web.telemetry-path", "/my/figures"])
         #expect(try daemon.scrape("/my/figures").value("mapwatch_maps") == 0)

@@ -134,9 +134,9 @@ struct ProcessTests {
         #expect(flags.count >= 7)
         let help = try MapwatchProcess.run(["serve", "--help"])
         #expect(help.exit == .code(0))
-        // A flag that only takes something away is shown as `--no-…`.
+        // A flag that can be taken back is shown as `--flag/--no-flag`.
         for flag in flags {
-            let isNamed = ["--\(flag) ", "--no-\(flag) "].contains { help.output.contains("\n  \($0)") }
+            let isNamed = [" ", "/"].contains { help.output.contains("\n  --\(flag)\($0)") }
             #expect(isNamed, "\(flag)")
         }
     }

@@ -23,11 +23,15 @@ struct Worker: Sendable {
             case 1: iterate(.live)
             case 3: _ = map.maintain(budget: draw(1_000))
             case 2: tally.deletes += UInt64(map.deleteMatching(prefix: [0xff, UInt8(draw(8))]))
-            case 4..<30: noteDelete(map.delete(grownKey(draw(UInt64(number + 1)))))
+            case 4..<10: performBatch()
+            case ..<30: noteDelete(map.delete(grownKey(draw(UInt64(number + 1)))))
             case ..<60: grow(number)
             case ..<130: update([0xff, UInt8(draw(8))])
             case ..<160: noteDelete(map.remove([0xff, UInt8(draw(8))]) { $0.count < 100 })
             case ..<165: store([0xff, UInt8(draw(8))], count: 3_000)
+            case ..<190: storePerishing()
+            case ..<200: notePerishingDelete(map.delete(perishingKey()))
+            case ..<215: load(perishingKey())
             case ..<400: store([0xff, UInt8(draw(8))], count: draw(200))
             case ..<650: noteDelete(map.delete([0xff, UInt8(draw(8))]))
             default: load([0xff, UInt8(draw(8))])
@@ -49,11 +53,64 @@ struct Worker: Sendable {
 
     /// All bytes of a value are equal, so that a torn one shows.
     private mutating func store(_ key: [UInt8], count: Int) {
-        switch map.store(key, [UInt8](repeating: UInt8(draw(256)), count: count)) {
+        noteStore(map.store(key, [UInt8](repeating: UInt8(draw(256)), count: count)))
+    }
+
+    /// Keys that are never stored without a deadline, so that whatever of them nobody deletes must have expired.
+    private mutating func perishingKey() -> [UInt8] { [0xfe, UInt8(draw(64))] }
+
+    private mutating func storePerishing() {
+        let value = [UInt8](repeating: UInt8(draw(256)), count: draw(200))
+        notePerishing(map.store(perishingKey(), value, ttlSeconds: 1 + draw(3)))
+    }
+
+    private mutating func notePerishing(_ outcome: StoreOutcome) {
+        noteStore(outcome)
+        if outcome == .inserted { tally.perishing += 1 }
+    }
+
+    private mutating func noteStore(_ outcome: StoreOutcome) {
+        switch outcome {
         case .inserted: tally.inserts += 1
         case .updated: tally.updates += 1
         case .refused: tally.surprises += 1  // nothing bounds this map
         }
+    }
+
+    /// Up to 16 operations in one call; of the stores every fourth has a deadline.
+    private mutating func performBatch() {
+        var batch = MapBatch()
+        var perishing: [Bool] = []
+        var loads: UInt64 = 0
+        for _ in 0...draw(16) {
+            let (key, lasting) = (perishingKey(), [0xff, UInt8(draw(8))])
+            let perishes = draw(4) == 0
+            perishing.append(perishes)
+            let chosen = perishes ? key : lasting
+            switch draw(3) {
+            case 0:
+                batch.load(chosen.span)
+                loads += 1
+            case 1: batch.delete(chosen.span)
+            default:
+                let value = [UInt8](repeating: UInt8(draw(256)), count: draw(200))
+                batch.store(chosen.span, value.span, ttlSeconds: perishes ? 1 + draw(3) : nil)
+            }
+        }
+        map.perform(&batch)
+        var found: UInt64 = 0
+        for index in 0..<batch.count {
+            switch batch.outcome(of: index) {
+            case .stored(let outcome): if perishing[index] { notePerishing(outcome) } else { noteStore(outcome) }
+            case .deleted: if perishing[index] { notePerishingDelete(true) } else { noteDelete(true) }
+            case .found:
+                found += 1
+                if let value = batch.value(of: index) { noteTorn(value) }
+            case .absent: break
+            }
+        }
+        tally.loads += found
+        tally.loadMisses += loads - found
     }
 
     /// Puts one byte more than there was, all equal and each one higher; nothing else may become of it.
@@ -63,15 +120,18 @@ struct Worker: Sendable {
             value = [UInt8](repeating: (value?.first ?? 0) &+ 1, count: count + 1)
         }
         switch outcome {
-        case .stored(.inserted): tally.inserts += 1
-        case .stored(.updated): tally.updates += 1
-        case .stored(.refused): tally.surprises += 1  // nothing bounds this map
+        case .stored(let stored): noteStore(stored)
         case .removed, .kept: tally.surprises += 1
         }
     }
 
     private mutating func noteDelete(_ hit: Bool) {
         if hit { tally.deletes += 1 }
+    }
+
+    private mutating func notePerishingDelete(_ hit: Bool) {
+        noteDelete(hit)
+        if hit { tally.perishing -= 1 }
     }
 
     private mutating func load(_ key: [UInt8]) {
@@ -104,6 +164,8 @@ struct Tally: Sendable {
     var deletes: UInt64 = 0
     var loads: UInt64 = 0
     var loadMisses: UInt64 = 0
+    /// Entries with a deadline that were inserted, less those that somebody deleted in time: so many must expire.
+    var perishing = 0
     var torn: UInt64 = 0
     /// Outcomes that an operation cannot have.
     var surprises: UInt64 = 0
@@ -112,7 +174,8 @@ struct Tally: Sendable {
         Tally(
             inserts: left.inserts + right.inserts, updates: left.updates + right.updates,
             deletes: left.deletes + right.deletes, loads: left.loads + right.loads,
-            loadMisses: left.loadMisses + right.loadMisses, torn: left.torn + right.torn,
+            loadMisses: left.loadMisses + right.loadMisses, perishing: left.perishing + right.perishing,
+            torn: left.torn + right.torn,
             surprises: left.surprises + right.surprises)
     }
 }

@@ -7,31 +7,36 @@ import Synchronization
 struct Workload {
     private let arguments: Arguments
     private let map: any InstrumentedMap
+    private let board = Board()
 
     init(_ arguments: Arguments) throws {
         self.arguments = arguments
         let name = try MapName("probe")
+        let board = board
+        let nanoseconds: @Sendable () -> UInt64 = { board.nanoseconds.value }
         // Two shards: threads must meet.
         switch arguments.subject {
         case .strategy(let strategy):
             map = try Workload.host(
-                name, MapOptions(strategy: strategy, shards: strategy == .sharded ? 2 : nil))
-        case .optimistic: map = try Workload.host(name, MapOptions(shards: 2, reads: .optimistic))
+                name, MapOptions(strategy: strategy, shards: strategy == .sharded ? 2 : nil), nanoseconds)
+        case .optimistic: map = try Workload.host(name, MapOptions(shards: 2, reads: .optimistic), nanoseconds)
         case .unguarded:
-            map = Unguarded.makeMap(name: name, options: try MapOptions(shards: 2), incarnation: 1, createdAt: 0)
+            map = Unguarded.makeMap(
+                name: name, options: try MapOptions(shards: 2), incarnation: 1, createdAt: 0, nanoseconds: nanoseconds)
         }
     }
 
-    private static func host(_ name: MapName, _ options: MapOptions) throws -> any InstrumentedMap {
-        let host = MapHost { 0 }
+    private static func host(
+        _ name: MapName, _ options: MapOptions, _ nanoseconds: @escaping @Sendable () -> UInt64
+    ) throws -> any InstrumentedMap {
+        let host = MapHost(nanoseconds: nanoseconds) { 0 }
         _ = try host.create(name, options)
         return try host.mapForWriting(name)
     }
 
     /// Runs it, and says what no longer holds at the end.
     func run() throws -> [String] {
-        let board = Board()
-        let map = map
+        let (board, map) = (board, map)
         let switchesMode = arguments.subject != .unguarded
         let scraper = Threads.start { Workload.scrape(map, board, switchesMode: switchesMode) }
         let operations = arguments.operations
@@ -57,6 +62,8 @@ struct Workload {
         let isDone = Atomic<Bool>(false)
         let backwards = Atomic<Int>(0)
         let scrapes = Atomic<Int>(0)
+        /// What time it is for entries that expire: a millisecond goes by with each scrape.
+        let nanoseconds = Counter()
     }
 
     /// Reads the counters all the time; and, but for the planted race, which one lock would hide, puts the map behind one
@@ -68,6 +75,7 @@ struct Workload {
             let now = map.snapshot()
             if now.sum(\.writes) < last.sum(\.writes) { board.backwards.add(1, ordering: .relaxed) }
             board.scrapes.add(1, ordering: .relaxed)
+            board.nanoseconds.add(1_000_000)
             last = now
             rounds += 1
             guard switchesMode, rounds % 20 == 0 else { continue }
@@ -77,8 +85,12 @@ struct Workload {
     }
 
     private static func problems(_ map: any InstrumentedMap, _ board: Board) throws -> [String] {
+        // The time of all that perishes is over, and maintenance has nothing left to do.
+        board.nanoseconds.add(1_000_000_000_000)
+        while map.maintain(budget: 1_000) > 0 {}
         let snapshot = map.snapshot()
         let tally = board.tallies.withLock { $0 }.reduce(Tally()) { $0 + $1 }
+        let deletes = tally.deletes &+ UInt64(tally.perishing)
         let walk = try map.iterate(.snapshot, prefix: [], maximumBytes: 1 << 40)
         let listed = walk.next(limit: .max, maximumBytes: .max).count
         var problems: [String] = []
@@ -87,11 +99,11 @@ struct Workload {
         }
         expect("inserts", snapshot.sum(\.inserts), tally.inserts)
         expect("updates", snapshot.sum(\.updates), tally.updates)
-        expect("deletes", snapshot.sum(\.deletes), tally.deletes)
+        expect("deletes", snapshot.sum(\.deletes), deletes)
         expect("loads", snapshot.sum(\.loads), tally.loads)
         expect("load misses", snapshot.sum(\.loadMisses), tally.loadMisses)
-        expect("entries", snapshot.sum(\.entries), tally.inserts &- tally.deletes)
-        expect("listed entries", UInt64(listed), tally.inserts &- tally.deletes)
+        expect("entries", snapshot.sum(\.entries), tally.inserts &- deletes)
+        expect("listed entries", UInt64(listed), tally.inserts &- deletes)
         expect("waiters", snapshot.sum(\.lockWaiters), 0)
         expect("counters that went back", UInt64(board.backwards.load(ordering: .relaxed)), 0)
         expect("torn values", tally.torn, 0)

@@ -17,6 +17,18 @@ struct JSONLine {
         bytes.appendJSONString(text)
     }
 
+    /// A finite number.
+    mutating func add(_ name: String, _ number: Double) {
+        begin(name)
+        bytes += "\(number)".utf8
+    }
+
+    /// JSON that is rendered already.
+    mutating func add(_ name: String, json: [UInt8]) {
+        begin(name)
+        bytes += json
+    }
+
     mutating func addNull(_ name: String) {
         begin(name)
         bytes += "null".utf8

@@ -4,6 +4,7 @@ import Synchronization
 /// The routes of the metrics listener: it only reads.
 struct MetricsListener {
     let metrics: MetricsEndpoint
+    let status: StatusEndpoint
     let telemetryPath: String
     let health: Health
     let reload: ReloadEndpoint
@@ -14,6 +15,7 @@ struct MetricsListener {
     func routes() -> [Route] {
         var routes = [
             Route(.get, telemetryPath, name: "metrics") { request, _ in metrics.answer(request) },
+            Route(.get, "/api/v1/status", name: "status") { request, _ in status.answer(request) },
             Route(.get, "/-/healthy", name: "healthy") { _, _ in .text("mapwatch is healthy.\n") },
             Route(.get, "/-/ready", name: "ready") { _, _ in
                 health.isReady
@@ -21,11 +23,7 @@ struct MetricsListener {
             },
         ]
         routes += reload.routes()
-        if telemetryPath != "/" {
-            let page = LandingPage.html(telemetryPath: telemetryPath)
-            routes.append(
-                Route(.get, "/", name: "landing") { _, _ in .bytes(page, contentType: "text/html; charset=utf-8") })
-        }
+        if telemetryPath != "/" { routes += StatusPage.routes(telemetryPath: telemetryPath) }
         return routes
     }
 }
