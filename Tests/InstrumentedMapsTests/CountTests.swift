@@ -23,7 +23,8 @@ struct CountTests {
     }
 
     @Test(
-        "an exact count is of one moment: of keys that three threads take away one at a time, three are gone at most", arguments: MapStrategy.allCases,
+        "an exact count is of one moment: of keys that three threads take away one at a time, three are gone at most",
+        arguments: MapStrategy.allCases,
         MapMode.allCases)
     func exactCountIsOneMoment(strategy: MapStrategy, mode: MapMode) throws {
         let map = try makeMap(MapOptions(strategy: strategy, shards: strategy == .sharded ? 16 : nil, mode: mode))
