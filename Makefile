@@ -8,14 +8,18 @@ BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit rules page race soak linear engine hostile scrape mass-delete doors bench counters sweep clean
+.PHONY: help run test check unit demo boards rules page race soak linear engine hostile scrape mass-delete doors bench \
+    counters sweep clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
+	@echo "make demo   the same beside a Prometheus with the alerts: two fire within five minutes and recover"
+	@echo "            DEMO_SECONDS=300 ends it by itself and says whether they did"
 	@echo "make test   everything below up to race"
 	@echo "make check  formatting"
 	@echo "make unit   unit and end-to-end tests, with a real Prometheus"
 	@echo "make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
+	@echo "make boards the boards of Grafana: their form, and rows from a live Prometheus for every query"
 	@echo "make page   the status page in a headless Chromium: what it shows, what it does, and pictures of it"
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
 	@echo "make soak   a hundred million operations under ThreadSanitizer: a quarter of an hour"
@@ -53,7 +57,12 @@ run:
 	@echo
 	@exec .build/release/mapwatch serve --demo
 
-test: check unit rules page race
+demo:
+	$(call install,$(RUN_PACKAGES) prometheus python3)
+	swift build -c release --product mapwatch
+	@exec deploy/demo.py .build/release/mapwatch $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+test: check unit rules boards page race
 
 check:
 	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
@@ -70,6 +79,14 @@ rules:
 	promtool check rules prometheus.rules.yml
 	promtool test rules Tests/Rules/*.yml
 	Tests/Rules/move-thresholds.py
+
+# The SDK of Grafana's schema comes from PyPI, into a folder of its own.
+boards:
+	$(call install,$(RUN_PACKAGES) prometheus python3 python3-venv)
+	test -x .build/boards/bin/python || python3 -m venv .build/boards
+	.build/boards/bin/pip install --quiet --disable-pip-version-check --requirement Tests/Boards/requirements.txt
+	swift build -c release --product mapwatch $(SWIFT_FLAGS)
+	.build/boards/bin/python Tests/Boards/check.py .build/release/mapwatch
 
 page:
 	$(call install,$(TEST_PACKAGES))

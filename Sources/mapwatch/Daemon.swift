@@ -189,7 +189,8 @@ struct Daemon {
         let targets = try DemoWorkload.maps().map { wanted in
             LocalTarget(try host.mapForWriting(wanted.name))
         }
-        return DemoWorkload(orders: targets[0], sessions: targets[1], rules: targets[2], seed: 1)
+        return DemoWorkload(
+            orders: targets[0], sessions: targets[1], rules: targets[2], carts: targets[3], seed: 1)
     }
 }
 

@@ -165,14 +165,15 @@ struct ProcessTests {
         #expect(!result.errors.contains("serving"))
     }
 
-    @Test("--demo creates its three maps, and their counters move")
+    @Test("--demo creates its four maps, and their counters move")
     func demo() throws {
         let daemon = try MapwatchProcess(["--demo"])
         let first = try daemon.scrape()
-        let maps = ["orders", "rules", "sessions"]
+        let maps = ["carts", "orders", "rules", "sessions"]
         #expect(first.samples("map_info").compactMap { $0.labels["map_name"] } == maps)
         for map in maps {
-            for family in ["map_op_total", "map_op_load_total", "map_op_load_miss_total"] where map != "orders" {
+            for family in ["map_op_total", "map_op_load_total", "map_op_load_miss_total"]
+            where !["carts", "orders"].contains(map) {
                 try waitForGrowth(of: family, map, beyond: first, daemon)
             }
             try waitForGrowth(of: "map_op_total", map, beyond: first, daemon)

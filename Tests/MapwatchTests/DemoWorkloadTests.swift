@@ -41,7 +41,9 @@ struct DemoWorkloadTests {
             _ = try host.create(map.name, map.options)
             targets.append(CountingTarget(try host.mapForWriting(map.name)))
         }
-        await DemoWorkload(orders: targets[0], sessions: targets[1], rules: targets[2], seed: 7).run()
+        await DemoWorkload(
+            orders: targets[0], sessions: targets[1], rules: targets[2], carts: targets[3], seed: 7
+        ).run()
         for map in host.snapshot().maps {
             #expect(map.sum(\.writes) > 0)
             #expect(map.sum(\.loads) > 0)

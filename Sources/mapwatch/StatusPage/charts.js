@@ -65,7 +65,7 @@ export class HeatMap {
       const x = SECONDS - 1 - Math.round(age);
       if (x < 0 || peak === 0) continue;
       for (let shard = 0; shard < shards; shard += 1) {
-        paint(image.data, shard * SECONDS + x, colour(ramp, Math.sqrt(values[shard] / peak)));
+        paint(image.data, shard * SECONDS + x, colour(ramp, Math.cbrt(values[shard] / peak)));
       }
     }
     context.putImageData(image, 0, 0);
