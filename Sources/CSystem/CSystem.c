@@ -14,6 +14,23 @@ size_t mapwatch_allocator_bytes_in_use(void) {
     return info.uordblks + info.hblkhd;
 }
 
+_Thread_local uint32_t mapwatch_refusal_share;
+static _Thread_local uint64_t refusal_state;
+
+void mapwatch_refuse_memory(uint32_t share, uint64_t seed) {
+    mapwatch_refusal_share = share;
+    refusal_state = seed;
+}
+
+bool mapwatch_draw_refusal(void) {
+    // SplitMix64.
+    uint64_t x = refusal_state += 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    x ^= x >> 31;
+    return (x & 0xffff) < mapwatch_refusal_share;
+}
+
 void mapwatch_futex_wait(const void *address, uint32_t expected, uint64_t nanoseconds) {
     struct timespec timeout = {.tv_sec = (time_t)(nanoseconds / 1000000000u),
                                .tv_nsec = (long)(nanoseconds % 1000000000u)};

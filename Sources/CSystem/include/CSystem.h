@@ -14,6 +14,20 @@ size_t mapwatch_usable_size(void *block);
 /// Walks every arena under its lock: for tests, not for a scrape.
 size_t mapwatch_allocator_bytes_in_use(void);
 
+/// Of 65,536 requests of this thread for memory of a table, how many are refused: 0, unless a test brings them about.
+extern _Thread_local uint32_t mapwatch_refusal_share __attribute__((tls_model("initial-exec")));
+
+/// Refuses this thread's requests by chance from now on, `share` of 65,536, in the order that `seed` repeats; 0 ends it.
+void mapwatch_refuse_memory(uint32_t share, uint64_t seed);
+
+/// Draws whether a request is refused.
+bool mapwatch_draw_refusal(void);
+
+/// Whether to act as if the system had no memory. Asked where memory is really taken, so about once per 64 KiB.
+static inline bool mapwatch_is_memory_refused(void) {
+    return __builtin_expect(mapwatch_refusal_share != 0, 0) && mapwatch_draw_refusal();
+}
+
 /// Sleeps while the word at `address` is `expected`, until somebody wakes it, at most `nanoseconds`; may return early.
 void mapwatch_futex_wait(const void *address, uint32_t expected, uint64_t nanoseconds);
 

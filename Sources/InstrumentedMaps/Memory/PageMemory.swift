@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 import Synchronization
 
@@ -17,6 +18,7 @@ enum PageMemory {
 
     /// Zeroed pages for at least `bytes`; nil when the kernel refuses.
     static func map(_ bytes: Int) -> UnsafeMutableRawPointer? {
+        guard !mapwatch_is_memory_refused() else { return nil }
         let size = roundedToPages(bytes)
         let mapping = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else { return nil }

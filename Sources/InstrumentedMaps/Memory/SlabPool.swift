@@ -1,3 +1,4 @@
+import CSystem
 import Instruments
 
 // Where full-size slabs come from: 64 KiB pieces of 4 MiB mappings.
@@ -30,6 +31,7 @@ final class SlabPool: Sendable {
 
     /// 64 KiB of zeroes, aligned to a page; nil when the kernel has none left.
     func take() -> UnsafeMutableRawPointer? {
+        guard !mapwatch_is_memory_refused() else { return nil }
         let address: UInt? = state.withLock { state in
             if state.free.isEmpty { SlabPool.map(into: &state.free) }
             return state.free.popLast()

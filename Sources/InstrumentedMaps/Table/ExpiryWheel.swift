@@ -52,7 +52,9 @@ struct ExpiryWheel: ~Copyable {
     mutating func makeRoom(at now: UInt32) -> Bool {
         if bytes > 0 { return true }
         let slots = ExpiryWheel.levels * ExpiryWheel.slotsPerLevel
-        guard let block = unsafe calloc(1, ExpiryWheel.levels * 8 + slots * 4) else { return false }
+        guard let block = unsafe HeapMemory.takeZeroes(1, stride: ExpiryWheel.levels * 8 + slots * 4) else {
+            return false
+        }
         let size = unsafe mapwatch_usable_size(block) + Slab.heapOverhead
         guard budget.take(size) else {
             unsafe free(block)

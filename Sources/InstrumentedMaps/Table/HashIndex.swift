@@ -126,7 +126,7 @@ struct HashIndex: ~Copyable {
             moveOn(slots: HashIndex.slotsPerStep, writes)
         } else if current.capacity > HashIndex.smallestCapacity && count &* 5 < current.capacity {
             // Without the memory to become smaller it stays as it is.
-            _ = beginMove(to: max(HashIndex.smallestCapacity, count * 2), writes)
+            _ = beginMove(to: HashIndex.shrunk(count, from: current.limit), writes)
         }
     }
 
@@ -202,4 +202,11 @@ struct HashIndex: ~Copyable {
     }
 
     private static func grown(_ capacity: Int) -> Int { max(capacity * 3 / 2, capacity + 8) }
+
+    /// Half full; more where shrinking comes late, since memory was refused before: room for all that can be inserted while
+    /// `limit` slots are walked.
+    private static func shrunk(_ count: Int, from limit: Int) -> Int {
+        let most = count + limit / slotsPerStep + 1
+        return max(smallestCapacity, count * 2, most * 5 / 4 + 1)
+    }
 }

@@ -171,7 +171,7 @@ struct IndexArray {
 
     private static func makeWords(limit: Int) -> UnsafeMutablePointer<UInt64>? {
         let count = limit + guardWords
-        let block = unsafe isMapped(limit: limit) ? PageMemory.map(count * 8) : calloc(count, 8)
+        let block = unsafe isMapped(limit: limit) ? PageMemory.map(count * 8) : HeapMemory.takeZeroes(count, stride: 8)
         return unsafe block?.bindMemory(to: UInt64.self, capacity: count)
     }
 

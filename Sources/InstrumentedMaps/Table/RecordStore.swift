@@ -216,7 +216,7 @@ struct RecordStore: ~Copyable {
         guard growAddresses(newCapacity, writes) else { return false }
         let growth = (newCapacity - capacity) * MemoryLayout<Slab>.stride
         guard growth > 0, budget.take(growth) else { return false }
-        guard let block = unsafe realloc(slabs, newCapacity * MemoryLayout<Slab>.stride) else {
+        guard let block = unsafe HeapMemory.resize(slabs, to: newCapacity * MemoryLayout<Slab>.stride) else {
             budget.giveBack(growth)
             return false
         }
@@ -258,7 +258,7 @@ extension RecordStore {
     private mutating func growAddresses<Writes: TableWrites>(_ capacity: Int, _ writes: Writes) -> Bool {
         guard Writes.areShared, (addresses?.bytes ?? 0) < capacity * 8 else { return true }
         guard budget.take(capacity * 8) else { return false }
-        guard let start = unsafe calloc(capacity, 8) else {
+        guard let start = unsafe HeapMemory.takeZeroes(capacity, stride: 8) else {
             budget.giveBack(capacity * 8)
             return false
         }

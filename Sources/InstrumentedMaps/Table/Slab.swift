@@ -28,7 +28,7 @@ struct Slab {
     /// A slab of slots of `slotUnits`, `bytes` large (at most ``SlabPool/slabBytes``); nil when no memory is left.
     static func make(slotUnits: Int, bytes: Int) -> Slab? {
         let fromPool = bytes == SlabPool.slabBytes
-        guard let base = unsafe fromPool ? SlabPool.shared.take() : malloc(bytes) else { return nil }
+        guard let base = unsafe fromPool ? SlabPool.shared.take() : HeapMemory.take(bytes) else { return nil }
         return unsafe Slab(
             base: base, bytes: fromPool ? bytes : unsafe mapwatch_usable_size(base) + Slab.heapOverhead,
             slotUnits: slotUnits, slots: bytes / (slotUnits * RecordRef.unitBytes))
@@ -37,7 +37,7 @@ struct Slab {
     /// A block for one record of `size` bytes; nil when no memory is left.
     static func make(largeRecord size: Int) -> Slab? {
         // To a whole word, which no heap rounds any further up than the size itself.
-        guard let base = unsafe malloc((size + 7) / 8 * 8) else { return nil }
+        guard let base = unsafe HeapMemory.take((size + 7) / 8 * 8) else { return nil }
         return unsafe Slab(
             base: base, bytes: mapwatch_usable_size(base) + heapOverhead, slotUnits: 0, slots: 1, used: 1, untouched: 1)
     }

@@ -168,7 +168,8 @@ enum EntryMemory {
         let bytes = bytes(count, stride: stride)
         if isForced { budget.force(bytes) } else if !budget.take(bytes) { return nil }
         let isHeap = count * stride < mappedBytes
-        guard let block = unsafe isHeap ? calloc(count, stride) : PageMemory.map(count * stride) else {
+        guard let block = unsafe isHeap ? HeapMemory.takeZeroes(count, stride: stride) : PageMemory.map(count * stride)
+        else {
             budget.giveBack(bytes)
             return nil
         }

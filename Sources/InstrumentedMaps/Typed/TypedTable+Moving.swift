@@ -12,6 +12,13 @@ extension TypedTable {
         return true
     }
 
+    /// Half full; more where shrinking comes late, since memory was refused before: room for all that can be inserted while
+    /// the old array is walked.
+    @usableFromInline var shrunkCapacity: Int {
+        let most = count + current.limit / TypedTable.slotsPerStep + 1
+        return max(8, count * 2, most * 4 / 3 + 1)
+    }
+
     /// An empty slot behind the entries of `place`, in the array that it belongs to.
     @inlinable
     @inline(__always)

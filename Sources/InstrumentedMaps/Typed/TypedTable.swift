@@ -168,7 +168,7 @@ struct TypedTable<Key: Hashable, Value>: ShardTable, ~Copyable {
             moveOn(slots: TypedTable.slotsPerStep)
         } else if current.capacity > 8 && count &* 5 < current.capacity {
             // Without the memory to become smaller it stays as it is.
-            _ = beginMove(to: max(8, count &* 2))
+            _ = beginMove(to: shrunkCapacity)
         }
     }
 
