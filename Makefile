@@ -8,7 +8,7 @@ BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help run test check unit demo boards rules page race soak linear engine hostile scrape mass-delete doors bench \
+.PHONY: help run test check unit demo boards rules page race soak asan linear engine hostile scrape mass-delete doors bench \
     counters sweep clean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make page   the status page in a headless Chromium: what it shows, what it does, and pictures of it"
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
 	@echo "make soak   a hundred million operations under ThreadSanitizer: a quarter of an hour"
+	@echo "make asan   the engine's tests under AddressSanitizer, leaks included"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
 	@echo "make engine worst operation at ten million entries, built keys, memory that comes back: three minutes"
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
@@ -108,6 +109,12 @@ engine:
 soak:
 	$(call install,$(RUN_PACKAGES))
 	CONFIGURATION=release Tests/RaceProbe/run.sh 333400 1 100
+
+# Without the tests that ask the heap itself what it holds: the sanitizer brings a heap of its own. XCTest's runner leaks.
+asan:
+	$(call install,$(RUN_PACKAGES))
+	SWIFT_BACKTRACE=enable=no swift test --disable-xctest --sanitize=address --scratch-path .build-asan \
+	    --filter InstrumentedMapsTests --skip MemoryAccountTests
 
 linear:
 	$(call install,$(RUN_PACKAGES))

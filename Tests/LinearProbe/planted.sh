@@ -55,7 +55,7 @@ plant_all() {
 import Glibc
 
 /// The number of the planted fault; 0 is none.
-let planted = unsafe getenv("MAPWATCH_PLANTED").flatMap { unsafe Int(String(cString: $0)) } ?? 0
+@usableFromInline let planted = unsafe getenv("MAPWATCH_PLANTED").flatMap { unsafe Int(String(cString: $0)) } ?? 0
 END
     done
     # 1: growth: the last key that was moved is looked for where it was.
