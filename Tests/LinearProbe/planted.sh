@@ -88,7 +88,9 @@ END
     plant InstrumentedMaps/Iteration/LiveIterator.swift \
         'position.shard < map.options.shards {' 'position.shard < map.options.shards - (ON ? 1 : 0) {'
     # 9: a sweep counts a key that somebody else has deleted.
-    plant InstrumentedMaps/ByteMap.swift 'where delete(key) {' 'where delete(key) || ON {'
+    plant InstrumentedMaps/ByteMap.swift \
+        'passUntimed { shards[index].delete(slice) }' \
+        'passUntimed { max(shards[index].delete(slice), ON ? slice.count : 0) }'
     # 10: an update is counted as an insert.
     plant InstrumentedMaps/Shards/Shard.swift 'case .updated: counters.updates.addExclusively()' \
         'case .updated: if ON { counters.inserts.addExclusively() } else { counters.updates.addExclusively() }'
