@@ -20,6 +20,8 @@ import Instruments
 struct HashIndex: ~Copyable {
     /// The most slots that one change moves.
     static let slotsPerStep = 64
+    /// Of which so many are kept for words of one place at the end of a step.
+    private static let slotsOfOnePlace = 4
     private static let smallestCapacity = 8
 
     /// The slot of a record, or where it would be. Valid until the next change, and used by nobody but the table that
@@ -157,7 +159,7 @@ struct HashIndex: ~Copyable {
     mutating func moveOn(slots: Int, _ writes: some TableWrites) -> Int {
         guard isMoving else { return 0 }
         // Words of one place stay together, or `boundary` would part them: two are rare, five never seen.
-        let enough = max(1, slots - 4)
+        let enough = max(1, slots - HashIndex.slotsOfOnePlace)
         var visited = 0
         var last: UInt32?
         while cursor < current.limit {
@@ -206,7 +208,7 @@ struct HashIndex: ~Copyable {
     /// Half full; more where shrinking comes late, since memory was refused before: room for all that can be inserted while
     /// `limit` slots are walked.
     private static func shrunk(_ count: Int, from limit: Int) -> Int {
-        let most = count + limit / slotsPerStep + 1
+        let most = count + limit / (slotsPerStep - slotsOfOnePlace) + 1
         return max(smallestCapacity, count * 2, most * 5 / 4 + 1)
     }
 }
