@@ -7,21 +7,24 @@ TEST_PACKAGES := $(RUN_PACKAGES) prometheus python3 curl openssl systemd chromiu
 BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
+# A target; an hour by hand: make fuzz FUZZ_SECONDS=3600
+FUZZ_SECONDS ?= 10
 
-.PHONY: help run test check unit demo boards rules page race soak asan linear engine hostile scrape mass-delete doors bench \
+.PHONY: help run test check unit demo boards rules page race fuzz soak asan linear engine hostile scrape mass-delete doors bench \
     counters sweep clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
 	@echo "make demo   the same beside a Prometheus with the alerts: two fire within five minutes and recover"
 	@echo "            DEMO_SECONDS=300 ends it by itself and says whether they did"
-	@echo "make test   everything below up to race"
+	@echo "make test   everything below up to fuzz"
 	@echo "make check  formatting"
 	@echo "make unit   unit and end-to-end tests, with a real Prometheus"
 	@echo "make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
 	@echo "make boards the boards of Grafana: their form, and rows from a live Prometheus for every query"
 	@echo "make page   the status page in a headless Chromium: what it shows, what it does, and pictures of it"
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
+	@echo "make fuzz   what reads strangers' bytes, under libFuzzer: FUZZ_SECONDS=10 a target, and minutes to build"
 	@echo "make soak   a hundred million operations under ThreadSanitizer: a quarter of an hour"
 	@echo "make asan   the engine's tests under AddressSanitizer, leaks included"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
@@ -63,10 +66,11 @@ demo:
 	swift build -c release --product mapwatch
 	@exec deploy/demo.py .build/release/mapwatch $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
-test: check unit rules boards page race
+test: check unit rules boards page race fuzz
 
 check:
-	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
+	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Fuzzing/Sources Package.swift \
+	    Benchmarks/Package.swift Fuzzing/Package.swift
 
 # The end-to-end tests drive the program as users run it, the release build.
 unit:
@@ -97,6 +101,10 @@ page:
 race:
 	$(call install,$(RUN_PACKAGES))
 	Tests/RaceProbe/run.sh
+
+fuzz:
+	$(call install,$(RUN_PACKAGES))
+	Fuzzing/run.sh $(FUZZ_SECONDS)
 
 engine:
 	$(call install,$(RUN_PACKAGES))

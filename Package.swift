@@ -7,6 +7,8 @@ let package = Package(
         .library(name: "InstrumentedMaps", targets: ["InstrumentedMaps"]),
         .library(
             name: "MapwatchServer", targets: ["Collectors", "HTTPServer", "Exposition", "AccidentIndicators"]),
+        // What reads strangers' bytes in the daemon, for `Fuzzing/` alone.
+        .library(name: "DaemonParsers", targets: ["ConfigurationFile", "DataDocuments"]),
         .executable(name: "mapwatch", targets: ["mapwatch"]),
     ],
     // `from` for the one that the libraries link, so that an embedding service can resolve it together with its own;
@@ -47,11 +49,13 @@ let package = Package(
         .target(
             name: "ConfigurationFile",
             dependencies: ["InstrumentedMaps", "AccidentIndicators", .product(name: "Yams", package: "Yams")]),
+        // The JSON that the data API takes; decoded by Foundation, so likewise.
+        .target(name: "DataDocuments", dependencies: ["InstrumentedMaps"]),
         .executableTarget(
             name: "mapwatch",
             dependencies: [
                 "Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition", "Collectors", "HTTPServer",
-                "Scenarios", "ConfigurationFile",
+                "Scenarios", "ConfigurationFile", "DataDocuments",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -67,8 +71,8 @@ let package = Package(
         .testTarget(
             name: "MapwatchTests",
             dependencies: [
-                "mapwatch", "AccidentIndicators", "Collectors", "ConfigurationFile", "Exposition", "HTTPServer",
-                "InstrumentedMaps", "Instruments", "Scenarios", "TestSupport",
+                "mapwatch", "AccidentIndicators", "Collectors", "ConfigurationFile", "DataDocuments", "Exposition",
+                "HTTPServer", "InstrumentedMaps", "Instruments", "Scenarios", "TestSupport",
             ]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "CZlib", "TestSupport"]),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"]),

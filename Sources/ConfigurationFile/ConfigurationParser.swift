@@ -39,7 +39,7 @@ private struct ConfigurationParser: YAMLReading {
     }
 
     private func bytes(_ node: Node) throws(ConfigurationError) -> Int {
-        guard let bytes = node.int, bytes >= MapOptions.smallestMaximumBytes else {
+        guard let bytes = integer(node), bytes >= MapOptions.smallestMaximumBytes else {
             throw error(
                 line(node),
                 "max_bytes must be a whole number of at least \(MapOptions.smallestMaximumBytes), not "
@@ -116,7 +116,7 @@ private struct ConfigurationParser: YAMLReading {
         guard case .scalar(let scalar) = node else { return .other("a list or mapping") }
         // A quoted number is a text, as YAML says.
         guard scalar.style == .plain else { return .text(scalar.string) }
-        if let number = node.int { return .integer(number) }
+        if let number = integer(node) { return .integer(number) }
         return isNull(node) || node.bool != nil || node.float != nil ? .other(scalar.string) : .text(scalar.string)
     }
 }

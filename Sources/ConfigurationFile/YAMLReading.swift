@@ -52,6 +52,12 @@ extension YAMLReading {
         ConfigurationError(path: path, line: line, reason: reason)
     }
 
+    /// A whole number; nil for anything else, YAML's base 60 (`1:30`) too: Yams multiplies it until it traps.
+    func integer(_ node: Node) -> Int? {
+        guard let scalar = node.scalar, !scalar.string.utf8.contains(UInt8(ascii: ":")) else { return nil }
+        return node.int
+    }
+
     /// A scalar's text, whatever its style.
     func text(_ node: Node, _ what: String) throws(ConfigurationError) -> String {
         guard case .scalar(let scalar) = node, !isNull(node) else { throw error(line(node), "\(what) must be a text") }

@@ -54,6 +54,10 @@ struct ConfigurationTests {
                 "max_bytes: 5\nmaps: []",
                 "mapwatch.yml:1: max_bytes must be a whole number of at least 65536, not 5"
             ),
+            (
+                "max_bytes: 9223372036854775807:59",
+                "mapwatch.yml:1: max_bytes must be a whole number of at least 65536, not 9223372036854775807:59"
+            ),
             ("- a\n- b", "mapwatch.yml:1: the file must be a mapping of keys to values"),
             ("maps: 3", "mapwatch.yml:1: maps must be a list of maps"),
             ("maps:\n  - 7", "mapwatch.yml:2: a map must be a mapping of keys to values"),
@@ -74,6 +78,10 @@ struct ConfigurationTests {
             (
                 "maps:\n  - name: a\n    strategy: magic",
                 "mapwatch.yml:3: map \"a\": strategy \"magic\" is unknown; known are sharded, rwlock"
+            ),
+            (
+                "maps:\n  - name: a\n    shards: 153722867280912931:59",
+                "mapwatch.yml:3: map \"a\": shards must be a whole number, not 153722867280912931:59"
             ),
             ("maps:\n  - name: a\n    shards: 0", "mapwatch.yml:3: map \"a\": shards must be 1 to 1024, not 0"),
             (

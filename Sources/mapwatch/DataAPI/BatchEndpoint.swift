@@ -1,3 +1,4 @@
+import DataDocuments
 import HTTPServer
 import InstrumentedMaps
 
@@ -17,13 +18,17 @@ struct BatchEndpoint {
                 request, parameters in
                 DataAPI.answer { () throws(APIProblem) in
                     let name = try DataAPI.name(parameters)
-                    let operations = try BatchOperation.parse(request.body)
+                    let operations = try parse(request.body)
                     let map =
                         operations.contains(where: \.isPut) ? try host.writableMap(name) : try host.declaredMap(name)
                     return DataAPI.ndjson(apply(operations, to: map))
                 }
             }
         ]
+    }
+
+    private func parse(_ body: [UInt8]) throws(APIProblem) -> [BatchOperation] {
+        do { return try BatchOperation.parse(body) } catch { throw .badRequest("\(error)") }
     }
 
     /// Operations that the map is given at a time, so that no more than their values is held beside the answer.

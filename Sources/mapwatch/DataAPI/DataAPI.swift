@@ -1,3 +1,4 @@
+import DataDocuments
 import HTTPServer
 import InstrumentedMaps
 
@@ -13,10 +14,6 @@ import InstrumentedMaps
 
 /// The routes of the data listener, over one host.
 struct DataAPI {
-    /// Keys are 1…1024 bytes.
-    static let keyRange = 1...1024
-    /// Values are up to 1 MiB.
-    static let maximumValueBytes = 1 << 20
     /// Bodies that are JSON or NDJSON are up to 8 MiB.
     static let maximumDocumentBytes = 8 << 20
 
@@ -41,13 +38,9 @@ struct DataAPI {
         do { return try MapName(utf8: parameters["map"] ?? []) } catch { throw .badRequest("\(error)") }
     }
 
-    /// Throws unless `key` has a length that keys may have; `place` says where it stands.
-    static func checkKey(_ key: [UInt8], _ place: String = "") throws(APIProblem) {
-        guard keyRange.contains(key.count) else {
-            throw .badRequest(
-                "\(place)the key is \(key.count) bytes long; keys are \(keyRange.lowerBound) to "
-                    + "\(keyRange.upperBound) bytes")
-        }
+    /// Throws unless `key` has a length that keys may have.
+    static func checkKey(_ key: [UInt8]) throws(APIProblem) {
+        if let problem = EntryLimits.problem(key: key) { throw .badRequest(problem) }
     }
 
     static func json(_ body: [UInt8], status: Int = 200) -> HTTPResponse {

@@ -1,3 +1,4 @@
+import DataDocuments
 import HTTPServer
 import InstrumentedMaps
 
@@ -16,7 +17,7 @@ struct EntryEndpoint {
 
     func routes() -> [Route] {
         [
-            Route(.put, EntryEndpoint.pattern, name: "entry", bodyLimit: DataAPI.maximumValueBytes) {
+            Route(.put, EntryEndpoint.pattern, name: "entry", bodyLimit: EntryLimits.maximumValueBytes) {
                 request, parameters in
                 DataAPI.answer { () throws(APIProblem) in try put(request, parameters) }
             },

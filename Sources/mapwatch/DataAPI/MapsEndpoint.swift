@@ -1,3 +1,4 @@
+import DataDocuments
 import HTTPServer
 import InstrumentedMaps
 

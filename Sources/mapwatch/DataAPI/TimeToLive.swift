@@ -1,8 +1,8 @@
+import DataDocuments
 import HTTPServer
 import InstrumentedMaps
 
-/// How long an entry is to live, as a request says it: whole seconds.
-enum TimeToLive {
+extension TimeToLive {
     static let header = "X-Mapwatch-TTL"
 
     /// The seconds of the header, nil without one; throws a 400 that names the value.
@@ -17,19 +17,6 @@ enum TimeToLive {
                 status: 400, title: "Bad Request", detail: "\(header) must be \(wanted), not: \(shown)", field: header)
         }
         return seconds
-    }
-
-    /// The seconds of a member of a JSON object, nil without it.
-    static func seconds(_ members: JSONMembers) throws(JSONProblem) -> Int? {
-        guard let value = members.value(OptionField.ttlSeconds.rawValue) else { return nil }
-        guard case .integer(let seconds) = value, MapOptions.ttlRange.contains(seconds) else {
-            throw JSONProblem("\"\(OptionField.ttlSeconds.rawValue)\" must be \(wanted), not \(value.description)")
-        }
-        return seconds
-    }
-
-    private static var wanted: String {
-        "a whole number of seconds, \(MapOptions.ttlRange.lowerBound) to \(MapOptions.ttlRange.upperBound)"
     }
 }
 

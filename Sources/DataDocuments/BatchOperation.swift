@@ -1,18 +1,16 @@
-import InstrumentedMaps
-
 /// One line of a batch.
-enum BatchOperation: Equatable {
+package enum BatchOperation: Equatable {
     /// `ttlSeconds` nil is for as long as the map's entries live.
     case put(key: [UInt8], value: [UInt8], ttlSeconds: Int? = nil)
     case get(key: [UInt8])
     case delete(key: [UInt8])
 
-    var isPut: Bool {
+    package var isPut: Bool {
         if case .put = self { true } else { false }
     }
 
     /// Parses a whole body; throws with the number of the first bad line, counted from 1.
-    static func parse(_ body: [UInt8]) throws(APIProblem) -> [BatchOperation] {
+    package static func parse(_ body: [UInt8]) throws(JSONProblem) -> [BatchOperation] {
         var operations: [BatchOperation] = []
         var lines = body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         // The line feed that ends the last line begins no further one.
@@ -23,25 +21,13 @@ enum BatchOperation: Equatable {
         return operations
     }
 
-    private init(_ line: ArraySlice<UInt8>, place: String) throws(APIProblem) {
-        let operation: BatchOperation
+    private init(_ line: ArraySlice<UInt8>, place: String) throws(JSONProblem) {
         do {
-            operation = try BatchOperation(
+            self = try BatchOperation(
                 JSONMembers(JSONValue.parse(line), known: ["op", "key", "key64", "value", "value64", "ttl_seconds"]))
         } catch {
-            throw .badRequest("\(place)\(error)")
+            throw JSONProblem("\(place)\(error)")
         }
-        switch operation {
-        case .put(let key, let value, _):
-            try DataAPI.checkKey(key, place)
-            guard value.count <= DataAPI.maximumValueBytes else {
-                throw .badRequest(
-                    "\(place)the value is \(value.count) bytes long; values are at most "
-                        + "\(DataAPI.maximumValueBytes) bytes")
-            }
-        case .get(let key), .delete(let key): try DataAPI.checkKey(key, place)
-        }
-        self = operation
     }
 
     private init(_ members: JSONMembers) throws(JSONProblem) {
@@ -51,7 +37,7 @@ enum BatchOperation: Equatable {
         }
         guard let key = try members.bytes("key") else { throw JSONProblem("\"key\" is missing") }
         let value = try members.bytes("value")
-        let seconds = try TimeToLive.seconds(members)
+        let seconds = try members.timeToLive()
         guard name == "put" || seconds == nil else { throw JSONProblem("a \(name) takes no \"ttl_seconds\"") }
         switch (name, value) {
         case ("put", let value?): self = .put(key: key, value: value, ttlSeconds: seconds)
@@ -59,6 +45,9 @@ enum BatchOperation: Equatable {
         case (_, _?): throw JSONProblem("a \(name) takes no \"value\"")
         case ("get", nil): self = .get(key: key)
         default: self = .delete(key: key)
+        }
+        if let problem = EntryLimits.problem(key: key) ?? value.flatMap(EntryLimits.problem(value:)) {
+            throw JSONProblem(problem)
         }
     }
 }
