@@ -5,7 +5,7 @@ public import InstrumentedMaps
 //     orders    sharded   the accident: filled, then traded; from second 135 on it loses 2 % of its entries a second for
 //                         75 s, so that its delete share and the mutation of its size pass their lines; then it recovers
 //     sessions  sharded   churns, as many log in as log out; its readers take no lock
-//     carts     sharded   everybody looks into one cart: a hot shard
+//     products  sharded   everybody asks for one product: a hot shard
 //     rules     rwlock    nearly only read; a few updates a second
 //
 //     entries   20,000 │    ┌─────────────┐                ┌──
@@ -25,23 +25,23 @@ public struct DemoWorkload: Sendable {
             (try MapName("orders"), try MapOptions()),
             (try MapName("sessions"), try MapOptions(reads: .optimistic)),
             (try MapName("rules"), try MapOptions(strategy: .rwlock)),
-            (try MapName("carts"), try MapOptions()),
+            (try MapName("products"), try MapOptions()),
         ]
     }
 
     private let orders: any MapTarget
     private let sessions: any MapTarget
     private let rules: any MapTarget
-    private let carts: any MapTarget
+    private let products: any MapTarget
     private let seed: UInt64
 
     public init(
-        orders: any MapTarget, sessions: any MapTarget, rules: any MapTarget, carts: any MapTarget, seed: UInt64
+        orders: any MapTarget, sessions: any MapTarget, rules: any MapTarget, products: any MapTarget, seed: UInt64
     ) {
         self.orders = orders
         self.sessions = sessions
         self.rules = rules
-        self.carts = carts
+        self.products = products
         self.seed = seed
     }
 
@@ -51,7 +51,7 @@ public struct DemoWorkload: Sendable {
             group.addTask { try? await playOrders() }
             group.addTask { try? await playSessions() }
             group.addTask { try? await playRules() }
-            for player in 0..<3 as Range<UInt64> { group.addTask { try? await playCarts(player) } }
+            for player in 0..<3 as Range<UInt64> { group.addTask { try? await playProducts(player) } }
         }
     }
 
@@ -124,14 +124,15 @@ public struct DemoWorkload: Sendable {
         }
     }
 
-    /// Several players do this at once, each second time with the same cart.
-    private func playCarts(_ player: UInt64) async throws {
+    /// Several players do this at once, each second time with the same product.
+    private func playProducts(_ player: UInt64) async throws {
         var random = SplitMix(seed: seed &+ 3 &+ player)
         var beat = Beat(ticksPerSecond: DemoWorkload.ticksPerSecond)
         while true {
             for step in 0..<600 {
-                let cart = key("cart", step.isMultiple(of: 2) ? 0 : Int.random(in: 1..<3000, using: &random))
-                if try await carts.load(cart) == nil || step % 4 == 0 { try await carts.store(cart, value(512)) }
+                let product = key("product", step.isMultiple(of: 2) ? 0 : Int.random(in: 1..<3000, using: &random))
+                let isThere = try await products.load(product) != nil
+                if !isThere || step.isMultiple(of: 4) { try await products.store(product, value(512)) }
             }
             try await beat.wait()
         }

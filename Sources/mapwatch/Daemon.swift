@@ -190,7 +190,7 @@ struct Daemon {
             LocalTarget(try host.mapForWriting(wanted.name))
         }
         return DemoWorkload(
-            orders: targets[0], sessions: targets[1], rules: targets[2], carts: targets[3], seed: 1)
+            orders: targets[0], sessions: targets[1], rules: targets[2], products: targets[3], seed: 1)
     }
 }
 

@@ -22,7 +22,7 @@ import urllib.request
 
 import boards
 
-DEMO_MAPS = ["carts", "orders", "rules", "sessions"]
+DEMO_MAPS = ["orders", "products", "rules", "sessions"]
 PATIENCE = 150
 
 

@@ -169,11 +169,11 @@ struct ProcessTests {
     func demo() throws {
         let daemon = try MapwatchProcess(["--demo"])
         let first = try daemon.scrape()
-        let maps = ["carts", "orders", "rules", "sessions"]
+        let maps = ["orders", "products", "rules", "sessions"]
         #expect(first.samples("map_info").compactMap { $0.labels["map_name"] } == maps)
         for map in maps {
             for family in ["map_op_total", "map_op_load_total", "map_op_load_miss_total"]
-            where !["carts", "orders"].contains(map) {
+            where !["products", "orders"].contains(map) {
                 try waitForGrowth(of: family, map, beyond: first, daemon)
             }
             try waitForGrowth(of: "map_op_total", map, beyond: first, daemon)

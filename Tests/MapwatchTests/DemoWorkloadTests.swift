@@ -42,7 +42,7 @@ struct DemoWorkloadTests {
             targets.append(CountingTarget(try host.mapForWriting(map.name)))
         }
         await DemoWorkload(
-            orders: targets[0], sessions: targets[1], rules: targets[2], carts: targets[3], seed: 7
+            orders: targets[0], sessions: targets[1], rules: targets[2], products: targets[3], seed: 7
         ).run()
         for map in host.snapshot().maps {
             #expect(map.sum(\.writes) > 0)

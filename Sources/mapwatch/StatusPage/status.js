@@ -5,7 +5,8 @@ import { Curve, HeatMap, SECONDS } from "/charts.js";
 
 const find = (id) => document.getElementById(id);
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
-const percent = (value) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
+// A number and its unit stay on one line.
+const percent = (value) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)}\u00a0%`;
 const bytes = (value) => {
   const power = value < 1024 ? 0 : Math.min(Math.floor(Math.log2(value) / 10), 4);
   const number = value / 1024 ** power;
@@ -45,7 +46,7 @@ const COLUMNS = [
   ["loads", () => "wide", (map) => compact.format(map.loads_per_second), (map) => map.loads_per_second],
   indicatorColumn("delete_ratio"), indicatorColumn("size_mutation_ratio"), indicatorColumn("size_mutation_streak", "wide"),
   [
-    "wait", (map) => map.indicators.conflict_ratio.level, (map) => duration(map.lock_wait_seconds_per_second),
+    "wait", (map) => `wide ${map.indicators.conflict_ratio.level}`, (map) => duration(map.lock_wait_seconds_per_second),
     (map) => map.lock_wait_seconds_per_second,
   ],
   indicatorColumn("shard_imbalance_ratio", "wide"),
