@@ -137,17 +137,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func snapshot(now: UInt64) -> MapSnapshot {
-        var samples: [ShardSample] = []
-        samples.reserveCapacity(shards.count)
-        var lockWaits = LatencySample(.lockWaits)
-        for index in 0..<shards.count {
-            samples.append(shards[index].sample(now: now))
-            shards[index].addWaits(to: &lockWaits)
-        }
-        samples[0].add(gate.lockSample(now: now))
-        gate.addWaits(to: &lockWaits)
-        // The cells of the sum may have moved since they were read for the shards' rows.
-        lockWaits.sumNanoseconds = samples.reduce(0) { $0 &+ $1.lockWaitNanoseconds }
+        let (samples, lockWaits) = gate.sample(shards, now: now)
         let iterators = iterators.sample(now: now)
         return MapSnapshot(
             incarnation: incarnation, name: name, options: options, createdAt: createdAt, mode: mode,

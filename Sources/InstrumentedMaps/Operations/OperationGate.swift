@@ -1,3 +1,4 @@
+import BasicContainers
 import CSystem
 import Instruments
 public import Synchronization
@@ -82,11 +83,25 @@ struct OperationGate: ~Copyable, Sendable {
 
     // MARK: - For a scrape
 
-    /// What the map's one lock has counted.
-    func lockSample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
-
-    /// Adds the ended waits for the map's one lock to `sample`.
-    func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
+    /// The rows of a map's shards, the first with what the map's one lock has counted, and the ended waits for all of
+    /// these locks together.
+    @inline(__always)
+    func sample<Guard: ~Copyable, Table: ~Copyable>(
+        _ shards: borrowing RigidArray<Shard<Guard, Table>>, now: UInt64
+    ) -> (shards: [ShardSample], lockWaits: LatencySample) {
+        var samples: [ShardSample] = []
+        samples.reserveCapacity(shards.count)
+        var lockWaits = LatencySample(.lockWaits)
+        for index in 0..<shards.count {
+            samples.append(shards[index].sample(now: now))
+            shards[index].addWaits(to: &lockWaits)
+        }
+        samples[0].add(lock.meter.sample(now: now))
+        lock.meter.addWaits(to: &lockWaits)
+        // The cells of the sum may have moved since they were read for the shards' rows.
+        lockWaits.sumNanoseconds = samples.reduce(0) { $0 &+ $1.lockWaitNanoseconds }
+        return (samples, lockWaits)
+    }
 
     /// The durations of the operations that were timed.
     var timings: OperationTimings {

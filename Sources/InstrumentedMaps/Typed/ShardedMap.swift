@@ -167,17 +167,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
     }
 
     public func snapshot(now: UInt64) -> MapSnapshot {
-        var samples: [ShardSample] = []
-        samples.reserveCapacity(shards.count)
-        var lockWaits = LatencySample(.lockWaits)
-        for index in 0..<shards.count {
-            samples.append(shards[index].sample(now: now))
-            shards[index].addWaits(to: &lockWaits)
-        }
-        samples[0].add(gate.lockSample(now: now))
-        gate.addWaits(to: &lockWaits)
-        // The cells of the sum may have moved since they were read for the shards' rows.
-        lockWaits.sumNanoseconds = samples.reduce(0) { $0 &+ $1.lockWaitNanoseconds }
+        let (samples, lockWaits) = gate.sample(shards, now: now)
         let iterators = iterators.sample(now: now)
         return MapSnapshot(
             incarnation: incarnation, name: name, options: options, createdAt: createdAt, mode: mode,
