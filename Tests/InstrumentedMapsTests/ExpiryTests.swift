@@ -144,15 +144,16 @@ struct ExpiryTests {
         #expect((11.5...12.5).contains(difference), "\(difference) bytes")
     }
 
-    @Test("expired entries make room under a bound on memory", arguments: MapShape.oneEach)
+    @Test("expired entries make room under a bound on memory", .timeLimit(.minutes(2)), arguments: MapShape.oneEach)
     func makesRoom(shape: MapShape) throws {
         let map = try make(shape, ttlSeconds: 60, maximumBytes: 1 << 20)
         let value = [UInt8](repeating: 1, count: 500)
         var stored = 0
         while map.store(key(stored), value) != .refused { stored += 1 }
-        #expect(stored > 1_000)
+        // Of the optimistic shape's memory a part may be retired and not yet free.
+        #expect(stored > (shape.reads == .optimistic ? 500 : 1_000))
         clock.advance(seconds: 60)
-        while map.maintain(budget: 64) > 0 {}
+        map.settle(holdingAtMost: 1 << 18)
         for number in 0..<500 { #expect(map.store(key(stored + number), value) == .inserted) }
         #expect(map.snapshot().sum(\.allocatedBytes) <= 1 << 20)
     }

@@ -1,3 +1,4 @@
+import Glibc
 import InstrumentedMaps
 import Testing
 
@@ -40,6 +41,12 @@ struct MapShape: Sendable, CustomTestStringConvertible {
 func key(_ number: Int) -> [UInt8] { Array("key-\(number)".utf8) }
 
 extension InstrumentedMap {
+    /// Maintains the map until all is done and it holds at most `bytes`. A reader without a lock holds memory back for as
+    /// long as it is inside, whichever map it reads; tests that run beside this one have such readers.
+    func settle(holdingAtMost bytes: UInt64) {
+        while maintain(budget: 1_000) > 0 || snapshot().sum(\.allocatedBytes) > bytes { sched_yield() }
+    }
+
     /// All entries, read through the pages of an iterator.
     func entries(
         _ kind: IterationKind = .snapshot, prefix: [UInt8] = [], pageSize: Int = 1_000

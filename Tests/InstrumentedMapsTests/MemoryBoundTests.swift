@@ -15,7 +15,9 @@ struct MemoryBoundTests {
         return limit
     }
 
-    @Test("a store over the map's bound is refused and counted, and nothing is lost", arguments: MapShape.oneEach)
+    @Test(
+        "a store over the map's bound is refused and counted, and nothing is lost", .timeLimit(.minutes(2)),
+        arguments: MapShape.oneEach)
     func mapBound(shape: MapShape) throws {
         let host = MapHost { 0 }
         let name = try MapName("bounded")
@@ -25,7 +27,8 @@ struct MemoryBoundTests {
                 strategy: shape.strategy, shards: shape.shards, reads: shape.reads, maximumBytes: 1 << 20))
         let map = try host.mapForWriting(name)
         let stored = fill(map)
-        #expect((1_000..<2_000).contains(stored))
+        // Of the optimistic shape's memory a part may be retired and not yet free.
+        #expect(((shape.reads == .optimistic ? 500 : 1_000)..<2_000).contains(stored))
         let full = map.snapshot()
         #expect(full.sum(\.refusals) == 1)
         #expect(full.sum(\.writes) == UInt64(stored))
@@ -39,7 +42,7 @@ struct MemoryBoundTests {
         #expect(map.store(Self.key(0), [UInt8](repeating: 8, count: 500)) == .updated)
         // Deletes make room.
         for number in 0..<stored { map.delete(Self.key(number)) }
-        while map.maintain(budget: 1_000) > 0 {}
+        map.settle(holdingAtMost: 1 << 18)
         #expect(fill(map, atMost: 500) == 500)
     }
 
