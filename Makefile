@@ -77,7 +77,9 @@ unit:
 	$(call install,$(TEST_PACKAGES))
 	swift build -c release --product mapwatch $(SWIFT_FLAGS)
 	swift build --build-tests $(SWIFT_FLAGS)
-	MAPWATCH_BINARY=$(CURDIR)/.build/release/mapwatch swift test --skip-build
+	@# What failed comes last again: 500 tests print more than anybody scrolls back.
+	set -o pipefail; MAPWATCH_BINARY=$(CURDIR)/.build/release/mapwatch swift test --skip-build 2>&1 | tee .build/unit.log || \
+	    { echo; echo "What failed:"; grep -a "✘" .build/unit.log | cut -c1-400 | head -40; exit 1; }
 
 rules:
 	$(call install,prometheus python3)
