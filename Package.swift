@@ -39,6 +39,7 @@ let package = Package(
             name: "InstrumentedMaps",
             dependencies: ["CSystem", "Instruments", .product(name: "BasicContainers", package: "swift-collections")]),
         .target(name: "AccidentIndicators", dependencies: ["InstrumentedMaps", "Instruments"]),
+        .target(name: "FlightRecorder", dependencies: ["Instruments"]),
         .target(name: "Exposition"),
         .target(
             name: "Collectors", dependencies: ["Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition"]),
@@ -79,6 +80,7 @@ let package = Package(
         .testTarget(name: "InstrumentsTests", dependencies: ["Instruments", "TestSupport"]),
         .testTarget(
             name: "InstrumentedMapsTests", dependencies: ["InstrumentedMaps", "Instruments", "CSystem", "TestSupport"]),
+        .testTarget(name: "FlightRecorderTests", dependencies: ["FlightRecorder", "TestSupport"]),
         .testTarget(name: "ExpositionTests", dependencies: ["Exposition", "TestSupport"]),
         .testTarget(
             name: "AccidentIndicatorsTests", dependencies: ["AccidentIndicators", "InstrumentedMaps", "TestSupport"]),
