@@ -6,12 +6,14 @@ let package = Package(
     products: [
         .library(name: "InstrumentedMaps", targets: ["InstrumentedMaps"]),
         .library(
-            name: "MapwatchServer", targets: ["Collectors", "HTTPServer", "Exposition", "AccidentIndicators"]),
+            name: "MapwatchServer",
+            targets: ["MapwatchServer", "Collectors", "HTTPServer", "Exposition", "AccidentIndicators"]),
+        .library(name: "MapwatchMetrics", targets: ["MapwatchMetrics"]),
         // What reads strangers' bytes in the daemon, for `Fuzzing/` alone.
         .library(name: "DaemonParsers", targets: ["ConfigurationFile", "DataDocuments"]),
         .executable(name: "mapwatch", targets: ["mapwatch"]),
     ],
-    // `from` for the one that the libraries link, so that an embedding service can resolve it together with its own;
+    // `from` for those that the libraries link, so that an embedding service can resolve them together with its own;
     // the daemon's are exact, because a build of the daemon must not change by itself.
     dependencies: [
         // `RigidArray`: a run-time count of noncopyable shards without unsafe code.
@@ -21,7 +23,9 @@ let package = Package(
         // The logging front end that embedding services already use; our back end prints logfmt or JSON.
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         // SIGTERM and SIGINT as a graceful shutdown, in the right order.
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        // The metrics front end that embedding services already use; `MapwatchMetrics` shows theirs beside the maps'.
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         // The YAML of `--config.file`, with line numbers for its errors.
         .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     ],
@@ -44,6 +48,19 @@ let package = Package(
         .target(
             name: "Collectors", dependencies: ["Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition"]),
         .target(name: "HTTPServer", dependencies: ["CMicrohttpd", "CGnuTLS", "CCrypt", "CZlib"]),
+        // `/metrics` of a program with maps: the daemon's, and in five lines any other's.
+        .target(
+            name: "MapwatchServer",
+            dependencies: [
+                "Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition", "Collectors", "HTTPServer",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        // A back end for swift-metrics, in a product of its own: who has another one links nothing of it.
+        .target(
+            name: "MapwatchMetrics",
+            dependencies: [
+                "Instruments", "Exposition", "Collectors", .product(name: "CoreMetrics", package: "swift-metrics"),
+            ]),
         .target(name: "Scenarios", dependencies: ["InstrumentedMaps"]),
 
         // The daemon. Yams brings Foundation, so it stays in a target that only the daemon links.
@@ -56,7 +73,7 @@ let package = Package(
             name: "mapwatch",
             dependencies: [
                 "Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition", "Collectors", "HTTPServer",
-                "Scenarios", "ConfigurationFile", "DataDocuments",
+                "MapwatchServer", "Scenarios", "ConfigurationFile", "DataDocuments",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -73,7 +90,7 @@ let package = Package(
             name: "MapwatchTests",
             dependencies: [
                 "mapwatch", "AccidentIndicators", "Collectors", "ConfigurationFile", "DataDocuments", "Exposition",
-                "HTTPServer", "InstrumentedMaps", "Instruments", "Scenarios", "TestSupport",
+                "HTTPServer", "InstrumentedMaps", "Instruments", "MapwatchServer", "Scenarios", "TestSupport",
             ]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "CZlib", "TestSupport"]),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"]),
@@ -88,6 +105,13 @@ let package = Package(
             name: "CollectorsTests",
             dependencies: [
                 "Collectors", "Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition", "TestSupport",
+            ]),
+        .testTarget(
+            name: "MapwatchServerTests",
+            dependencies: [
+                "MapwatchServer", "MapwatchMetrics", "Collectors", "Exposition", "HTTPServer", "InstrumentedMaps",
+                "TestSupport",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ]),
         // Runs under ThreadSanitizer: `Tests/RaceProbe/run.sh`.
         .executableTarget(

@@ -11,6 +11,11 @@ public struct LabelSet: Sendable, Hashable {
 
     /// A label name that is none is a programmer's mistake and traps; values may hold anything.
     public init(_ labels: KeyValuePairs<String, String>) {
+        self.init(pairs: labels.map { ($0.key, $0.value) })
+    }
+
+    /// The same from names and values that are known only when the program runs.
+    package init(pairs labels: [(name: String, value: String)]) {
         var bytes: [UInt8] = []
         for (name, value) in labels {
             precondition(isPrometheusName(name, mayHoldColon: false), "not a label name: \(name)")

@@ -8,6 +8,12 @@ public struct MetricName: Sendable, Hashable, Comparable, ExpressibleByStringLit
         precondition(isPrometheusName(self.text, mayHoldColon: true), "not a metric name: \(text)")
     }
 
+    /// A name that is known only when the program runs; nil when it is none.
+    package init?(checking text: String) {
+        guard isPrometheusName(text, mayHoldColon: true) else { return nil }
+        self.text = text
+    }
+
     public var description: String { text }
 
     public static func < (left: MetricName, right: MetricName) -> Bool {

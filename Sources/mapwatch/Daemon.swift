@@ -5,6 +5,7 @@ import HTTPServer
 import InstrumentedMaps
 import Instruments
 import Logging
+import MapwatchServer
 import Scenarios
 import ServiceLifecycle
 import UnixSignals

@@ -8,7 +8,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import mapwatch
+@testable import MapwatchServer
 
 @Suite("Scrape rounds")
 struct ScrapeRoundsTests {

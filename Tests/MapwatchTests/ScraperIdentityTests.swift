@@ -1,7 +1,7 @@
 import HTTPServer
 import Testing
 
-@testable import mapwatch
+@testable import MapwatchServer
 
 @Suite("Scrapers")
 struct ScraperIdentityTests {

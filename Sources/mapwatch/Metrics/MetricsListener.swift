@@ -1,4 +1,5 @@
 import HTTPServer
+import MapwatchServer
 import Synchronization
 
 /// The routes of the metrics listener: it only reads.

@@ -2,6 +2,7 @@ import AccidentIndicators
 import Exposition
 import HTTPServer
 import InstrumentedMaps
+import MapwatchServer
 
 /// `GET /api/v1/status`: the last sample of all maps as JSON, and with `?map=NAME` the last 120 s of one.
 ///

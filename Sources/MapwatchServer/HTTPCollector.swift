@@ -1,16 +1,16 @@
-import Collectors
-import Exposition
-import HTTPServer
+package import Collectors
+package import Exposition
+package import HTTPServer
 
 /// What the listeners have counted.
-struct HTTPCollector: Collector {
-    let name = "http"
+package struct HTTPCollector: Collector {
+    package let name = "http"
     private let servers: @Sendable () -> [HTTPServer]
 
     /// The metrics listener shows itself too, so the servers are asked for at each scrape.
-    init(servers: @escaping @Sendable () -> [HTTPServer]) { self.servers = servers }
+    package init(servers: @escaping @Sendable () -> [HTTPServer]) { self.servers = servers }
 
-    func collect(_ scrape: Scrape) -> [MetricFamily] {
+    package func collect(_ scrape: Scrape) -> [MetricFamily] {
         var requests = MetricFamily(
             "mapwatch_http_requests_total", .counter, help: "Requests answered, by listener, handler and status code.")
         var connections = MetricFamily("mapwatch_http_connections", .gauge, help: "Connections open now.")

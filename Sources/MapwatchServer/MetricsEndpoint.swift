@@ -1,9 +1,9 @@
-import AccidentIndicators
-import Collectors
+package import AccidentIndicators
+package import Collectors
 import Exposition
-import HTTPServer
-import InstrumentedMaps
-import Instruments
+package import HTTPServer
+package import InstrumentedMaps
+package import Instruments
 import Synchronization
 
 /// `/metrics`: one snapshot, gathered, rendered, and the scraper's cursor moved once the body has been sent.
@@ -11,7 +11,7 @@ import Synchronization
 /// Concurrency: any thread. Takes no shard lock and walks no entries; the cursors have a lock of their own, held for the
 /// comparison of two readings. At most `maximumRequests` are in flight, from the request to the last byte of the answer;
 /// the others get a 503.
-final class MetricsEndpoint: Sendable {
+package final class MetricsEndpoint: Sendable {
     private let rounds: ScrapeRounds
     private let gatherer: Gatherer
     private let nanoseconds: @Sendable () -> UInt64
@@ -19,7 +19,7 @@ final class MetricsEndpoint: Sendable {
     private let requestsInFlight = Atomic<Int>(0)
     private let cursors: LockedState<ScraperCursors>
 
-    init(
+    package init(
         host: MapHost, gatherer: Gatherer, cursors: LockedState<ScraperCursors>, maximumRequests: Int,
         nanoseconds: @escaping @Sendable () -> UInt64
     ) {
@@ -30,7 +30,7 @@ final class MetricsEndpoint: Sendable {
         self.nanoseconds = nanoseconds
     }
 
-    func answer(_ request: HTTPRequest) -> HTTPResponse {
+    package func answer(_ request: HTTPRequest) -> HTTPResponse {
         let query: MetricsQuery
         do { query = try MetricsQuery(request) } catch { return .problem(400, "Bad Request", "\(error)") }
         guard requestsInFlight.add(1, ordering: .relaxed).newValue <= maximumRequests else {

@@ -1,5 +1,5 @@
 import Exposition
-import HTTPServer
+package import HTTPServer
 
 /// What a request for the metrics asks for: format, families, compression.
 struct MetricsQuery {
@@ -42,7 +42,7 @@ struct MetricsQueryError: Error, CustomStringConvertible {
 
 extension HTTPHeaders {
     /// The values of all lines of that name as one list; nil without any.
-    func joined(_ name: String) -> String? {
+    package func joined(_ name: String) -> String? {
         let lines = all(name)
         return lines.isEmpty ? nil : lines.joined(separator: ",")
     }
