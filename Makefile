@@ -10,7 +10,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # A target; an hour by hand: make fuzz FUZZ_SECONDS=3600
 FUZZ_SECONDS ?= 10
 
-.PHONY: help run test check unit demo boards rules page race fuzz soak asan linear engine hostile scrape mass-delete doors bench \
+.PHONY: help run test check unit demo boards rules page race fuzz docs soak asan linear engine hostile scrape mass-delete doors bench \
     counters sweep clean
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make page   the status page in a headless Chromium: what it shows, what it does, and pictures of it"
 	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
 	@echo "make fuzz   what reads strangers' bytes, under libFuzzer: FUZZ_SECONDS=10 a target, and minutes to build"
+	@echo "make docs   the metric reference from a running daemon, and the documentation's pages, into .build/docs"
 	@echo "make soak   a hundred million operations under ThreadSanitizer: a quarter of an hour"
 	@echo "make asan   the engine's tests under AddressSanitizer, leaks included"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
@@ -147,6 +148,13 @@ scrape:
 	.build-bench/release/ScrapeBench writers
 	swift build -c release --product mapwatch
 	Benchmarks/scrape-pushgateway.sh .build/release/mapwatch
+
+# Symbol graphs of the public names, then a site for each catalogue under .build/docs. The metric reference comes first.
+docs:
+	$(call install,$(RUN_PACKAGES))
+	swift build --build-tests
+	MAPWATCH_WRITE_METRIC_REFERENCE=1 swift test --skip-build --filter MetricReferenceTests
+	Tests/Documentation/build.sh .build/docs
 
 mass-delete:
 	$(call install,$(TEST_PACKAGES))

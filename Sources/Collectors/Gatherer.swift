@@ -24,7 +24,7 @@ public struct Gatherer: Sendable {
 
     /// `nanoseconds` is a monotonic clock; `didFail` hears of a collector that threw.
     ///
-    /// Each collector is tried once on a host with one map, and throws ``FamilyCollision`` here when a family of it
+    /// Each collector is tried once on a host with one map, and throws `FamilyCollision` here when a family of it
     /// would collide with another in any format. A family that appears only later and collides fails its collector then.
     public init(
         _ shared: [any Collector], perRequest: [any Collector] = [],

@@ -6,7 +6,7 @@ import Instruments
 public final class MapLabels: Sendable {
     /// `map_name`.
     public let map: LabelSet
-    /// `map_name` and `shard_id`, a row for each of the snapshot's ``MapSnapshot/rows``: padded with zeros to the width
+    /// `map_name` and `shard_id`, a row for each of the snapshot's `MapSnapshot.rows`: padded with zeros to the width
     /// of the highest id, so that text order is number order; `all` for a map that is shown as one row.
     public let shards: LabelTable
     /// `map_name` and `segment_id`, unpadded as the articles have it.
