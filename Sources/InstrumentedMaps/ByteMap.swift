@@ -164,6 +164,10 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         return shards[index].holdingCount { $0 + countHolding(from: index + 1) }
     }
 
+    func shard(of key: Span<UInt8>) -> Int { hash(key).shard(of: shards.count) }
+
+    func hold(shard: Int, _ body: () -> Void) { shards[shard].holdingCount { _ in body() } }
+
     /// Lends the shard that `hash` chooses.
     @inline(__always)
     func withShard<R>(of hash: KeyHash, _ body: (borrowing Shard<Guard, Table>) -> R) -> R {

@@ -50,6 +50,14 @@ public protocol InstrumentedMap: HostedMap {
     /// key that somebody else deletes meanwhile counts as a delete miss.
     func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int
 
+    /// The shard of `key`, the number in `shard_id`. Takes no lock and counts nothing.
+    func shard(of key: Span<UInt8>) -> Int
+
+    /// Runs `body` while nobody else is inside `shard`: everybody who comes waits, as in a shard that has stalled. For
+    /// provoked accidents and tests. Counts as one acquisition of the shard's lock and as no operation, and leaves the
+    /// map's one lock of mode `global` alone. `body` must not call this map.
+    func hold(shard: Int, _ body: () -> Void)
+
     /// Starts to iterate. A `snapshot` copies every shard here and now, each at one moment, none together.
     func iterate(_ kind: IterationKind, prefix: [UInt8], maximumBytes: Int) throws(IterationError) -> any MapIterator
 }
@@ -93,6 +101,9 @@ extension InstrumentedMap {
     /// ``delete(_:)`` for a key in an array.
     @discardableResult
     public func delete(_ key: [UInt8]) -> Bool { delete(key.span) }
+
+    /// ``shard(of:)`` for a key in an array.
+    public func shard(of key: [UInt8]) -> Int { shard(of: key.span) }
 
     /// Removes the entries whose keys begin with `prefix`; see ``deleteMatching(_:)``.
     public func deleteMatching(prefix: [UInt8]) -> Int {

@@ -126,12 +126,13 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     }
 
     /// Removes expired entries, moves slots or records, up to `budget` in slices of 64, so that an operation waits for no
-    /// more than that. A shard that nobody has written since it was tidy, and where nothing expires, is not even locked.
+    /// more than that. A shard that nobody has written since it was tidy, and where nothing expires, is not even locked; one
+    /// where somebody stays inside for some milliseconds is passed over until the next time.
     func maintain(budget: Int) -> Int {
         var done = 0
         while done < budget, !isTidy {
             let slice = min(HashIndex.slotsPerStep, budget - done)
-            let moved = shardGuard.exclusively {
+            let moved = shardGuard.exclusivelySoon {
                 let moved = unsafe table.pointee.maintain(budget: slice)
                 unsafe counters.publish(table.pointee.levels, table.pointee.growth)
                 if moved == 0, unsafe !table.pointee.isHoldingRetired {
@@ -139,7 +140,8 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
                 }
                 return moved
             }
-            if moved == 0 { break }
+            // Nothing left to do, or somebody stays inside: then next time.
+            guard let moved, moved > 0 else { break }
             done += moved
         }
         return done

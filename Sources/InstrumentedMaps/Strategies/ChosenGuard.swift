@@ -33,6 +33,13 @@ struct ChosenGuard: ShardGuard, ~Copyable {
         return body()
     }
 
+    @usableFromInline
+    package borrowing func exclusivelySoon<R>(_ body: () -> R) -> R? {
+        guard shared?.lock.enterExclusiveSoon() ?? exclusive.lockSoon() else { return nil }
+        defer { if let shared { shared.lock.leaveExclusive() } else { exclusive.unlock() } }
+        return body()
+    }
+
     @inlinable
     @inline(__always)
     package borrowing func sharing<R>(_ body: () -> R) -> R {

@@ -12,6 +12,12 @@ package struct SharedGuard: ShardGuard, ~Copyable {
 
     package borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withExclusiveLock(body) }
 
+    package borrowing func exclusivelySoon<R>(_ body: () -> R) -> R? {
+        guard lock.enterExclusiveSoon() else { return nil }
+        defer { lock.leaveExclusive() }
+        return body()
+    }
+
     package borrowing func sharing<R>(_ body: () -> R) -> R { lock.withSharedLock(body) }
 
     package borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }

@@ -14,6 +14,10 @@ package protocol ShardGuard: ~Copyable, Sendable {
     /// Runs `body` with nobody else inside.
     borrowing func exclusively<R>(_ body: () -> R) -> R
 
+    /// Runs `body` with nobody else inside, or not at all (nil) when somebody stays inside for some milliseconds: for work
+    /// that can be left for later, which must not hang on one shard while others could be tidied.
+    borrowing func exclusivelySoon<R>(_ body: () -> R) -> R?
+
     /// Runs `body` with no writer inside.
     borrowing func sharing<R>(_ body: () -> R) -> R
 
@@ -22,4 +26,10 @@ package protocol ShardGuard: ~Copyable, Sendable {
 
     /// Adds the ended waits for the guard, by their length, to `sample`.
     borrowing func addWaits(to sample: inout LatencySample)
+}
+
+extension ShardGuard where Self: ~Copyable {
+    /// Waits, for guards that cannot do otherwise.
+    @usableFromInline
+    package borrowing func exclusivelySoon<R>(_ body: () -> R) -> R? { exclusively(body) }
 }

@@ -13,6 +13,12 @@ package struct ExclusiveGuard: ShardGuard, ~Copyable {
 
     package borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withLock(body) }
 
+    package borrowing func exclusivelySoon<R>(_ body: () -> R) -> R? {
+        guard lock.lockSoon() else { return nil }
+        defer { lock.unlock() }
+        return body()
+    }
+
     package borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
 
     package borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }

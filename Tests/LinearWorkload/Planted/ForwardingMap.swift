@@ -43,6 +43,8 @@ extension ForwardingMap {
     var count: Int { inner.count }
 
     func countExact() -> Int { inner.countExact() }
+    func shard(of key: Span<UInt8>) -> Int { inner.shard(of: key) }
+    func hold(shard: Int, _ body: () -> Void) { inner.hold(shard: shard, body) }
 
     var mode: MapMode { inner.mode }
 
