@@ -49,8 +49,10 @@ public struct OperationCode: RawRepresentable, Hashable, Sendable, CustomStringC
     /// A store that made the entry.
     public static let insert = OperationCode(rawValue: 4)
     public static let iterate = OperationCode(rawValue: 5)
-    /// A delete by prefix, by condition, or of what has expired.
+    /// Expired entries that maintenance takes out.
     public static let sweep = OperationCode(rawValue: 6)
+    /// A look and a change in one step that changed nothing.
+    public static let modify = OperationCode(rawValue: 7)
 
     /// The word of the code, `operation-N` for one that this release does not know.
     public var description: String {
@@ -61,6 +63,7 @@ public struct OperationCode: RawRepresentable, Hashable, Sendable, CustomStringC
         case .insert: "insert"
         case .iterate: "iterate"
         case .sweep: "sweep"
+        case .modify: "modify"
         default: "operation-\(rawValue)"
         }
     }
