@@ -23,9 +23,9 @@ public struct LatencyCollector: Collector {
             for operation in TimedOperation.allCases {
                 operations.append(
                     labels.with("op", operation.rawValue),
-                    value(map.timings[operation], LatencyCollector.operations))
+                    value(map.timings[operation], LatencyCollector.operations, labels))
             }
-            waits.append(labels.map, value(map.lockWaits, LatencyCollector.lockWaits))
+            waits.append(labels.map, value(map.lockWaits, LatencyCollector.lockWaits, labels))
             resizes.append(labels.map, .count(map.sum(\.growths)))
             resizeSeconds.append(labels.map, .nanoseconds(map.sum(\.growthNanoseconds)))
         }
@@ -35,7 +35,21 @@ public struct LatencyCollector: Collector {
     private static let operations = HistogramBounds(nanoseconds: LatencyBounds.operations.nanoseconds)
     private static let lockWaits = HistogramBounds(nanoseconds: LatencyBounds.lockWaits.nanoseconds)
 
-    private func value(_ sample: LatencySample, _ bounds: HistogramBounds) -> HistogramValue {
-        HistogramValue(bounds, counts: sample.counts, sumNanoseconds: sample.sumNanoseconds)
+    private func value(_ sample: LatencySample, _ bounds: HistogramBounds, _ labels: MapLabels) -> HistogramValue {
+        HistogramValue(
+            bounds, counts: sample.counts, sum: .nanoseconds(sample.sumNanoseconds),
+            exponential: ExponentialCounts(
+                schema: ExponentialBuckets.schema, zeroThreshold: ExponentialBuckets.zeroThreshold,
+                zeroCount: sample.exponentialCounts.first ?? 0, firstIndex: ExponentialBuckets.firstIndex,
+                counts: Array(sample.exponentialCounts.dropFirst())),
+            exemplars: sample.lasts.map { last in last.flatMap { exemplar($0, labels) } })
+    }
+
+    /// The last latency of a bucket, with its shard.
+    private func exemplar(_ last: LatencyExemplar, _ labels: MapLabels) -> Exemplar? {
+        guard labels.exemplars.indices.contains(last.shard) else { return nil }
+        return Exemplar(
+            labels.exemplars[last.shard], .nanoseconds(last.nanoseconds),
+            nanosecondsSince1970: MonotonicClock.nanosecondsSince1970(of: last.endedAt))
     }
 }

@@ -11,6 +11,8 @@ public final class MapLabels: Sendable {
     public let shards: LabelTable
     /// `map_name` and `segment_id`, unpadded as the articles have it.
     let segments: LabelTable
+    /// `shard_id` alone, as an exemplar has it, by shard: also of a map that is shown as one row.
+    let exemplars: [LabelSet]
     private let name: String
     private let others = LockedState<[KnownSet: LabelSet]>([:])
 
@@ -21,16 +23,15 @@ public final class MapLabels: Sendable {
 
     init(_ map: MapSnapshot) {
         let name = map.name.text
-        let ids = map.detail == .shard ? map.shards.indices.map { String($0) } : ["all"]
-        let width = ids.last?.count ?? 0
+        let numbers = map.shards.indices.map { String($0) }
+        let width = numbers.last?.count ?? 0
+        let padded = numbers.map { String(repeating: "0", count: width - $0.count) + $0 }
+        let isByShard = map.detail == .shard
         self.name = name
         self.map = LabelSet(["map_name": name])
-        shards = LabelTable(
-            ids.map { id in
-                let zeros = String(repeating: "0", count: width - id.count)
-                return LabelSet(["map_name": name, "shard_id": zeros + id])
-            })
-        segments = LabelTable(ids.map { LabelSet(["map_name": name, "segment_id": $0]) })
+        shards = LabelTable((isByShard ? padded : ["all"]).map { LabelSet(["map_name": name, "shard_id": $0]) })
+        segments = LabelTable((isByShard ? numbers : ["all"]).map { LabelSet(["map_name": name, "segment_id": $0]) })
+        exemplars = padded.map { LabelSet(["shard_id": $0]) }
     }
 
     /// `map_name` and one more label, whose value is one of a few that are fixed.

@@ -29,15 +29,32 @@ public struct HistogramValue: Sendable, Equatable {
     public let counts: [UInt64]
     /// The sum of all observations.
     public let sum: MetricValue
+    /// The same observations by exponential bucket; nil when they were not counted so.
+    public let exponential: ExponentialCounts?
+    /// One a bucket where there is one; empty when there is none at all.
+    public let exemplars: [Exemplar?]
 
-    /// Not one count a bound and one more is a programmer's mistake and traps.
-    public init(_ bounds: HistogramBounds, counts: [UInt64], sum: MetricValue) {
+    /// Not one count a bound and one more, exponential buckets with another number of observations, or exemplars that are
+    /// not one a bucket are a programmer's mistake and trap.
+    public init(
+        _ bounds: HistogramBounds, counts: [UInt64], sum: MetricValue, exponential: ExponentialCounts? = nil,
+        exemplars: [Exemplar?] = []
+    ) {
         precondition(
             counts.count == bounds.values.count + 1, "\(counts.count) counts for \(bounds.values.count) bounds and +Inf"
         )
+        precondition(
+            exponential.map { $0.total == counts.reduce(0, &+) } ?? true,
+            "two kinds of buckets, two numbers of observations"
+        )
+        precondition(
+            exemplars.isEmpty || exemplars.count == counts.count,
+            "\(exemplars.count) exemplars for \(counts.count) buckets")
         self.bounds = bounds
         self.counts = counts
         self.sum = sum
+        self.exponential = exponential
+        self.exemplars = exemplars
     }
 
     /// A histogram of durations, which are summed in nanoseconds and printed in seconds.

@@ -30,7 +30,7 @@ public enum TextFormat {
         return ByteWriter.bytes(capacity: capacity) { writer in
             for (family, head) in zip(families, heads) {
                 writer.append(head)
-                writer.append(family)
+                writer.append(family, dialect)
             }
             if dialect == .openMetrics { writer.append(ending) }
         }
@@ -69,20 +69,21 @@ extension MetricFamily {
             case .histogram(let labels, let value):
                 value.bounds.labels.reduce(bytes + (value.counts.count + 2) * (line + labels.rendered.count)) {
                     $0 + $1.count
-                }
+                } + value.exemplars.reduce(0) { $0 + ($1.map { $0.labels.rendered.count + 56 } ?? 0) }
             }
         }
     }
 }
 
 extension ByteWriter {
-    fileprivate mutating func append(_ family: MetricFamily) {
+    fileprivate mutating func append(_ family: MetricFamily, _ dialect: TextFormat.Dialect) {
         let name = Array(family.name.text.utf8)
         for series in family.series {
             switch series {
             case .sample(let labels, let value): appendLine(name, "", labels.rendered, value)
             case .column(let labels, let values): append(name, labels, values)
-            case .histogram(let labels, let value): append(name, labels.rendered, value)
+            case .histogram(let labels, let value):
+                append(name, labels.rendered, value, withExemplars: dialect == .openMetrics)
             }
         }
     }
@@ -114,10 +115,12 @@ extension ByteWriter {
     }
 
     /// Cumulative buckets with `le` behind the other labels, then the sum and the count.
-    private mutating func append(_ name: [UInt8], _ labels: [UInt8], _ value: HistogramValue) {
+    private mutating func append(
+        _ name: [UInt8], _ labels: [UInt8], _ value: HistogramValue, withExemplars: Bool
+    ) {
         var count: UInt64 = 0
-        for (le, observations) in zip(value.bounds.labels, value.counts) {
-            count &+= observations
+        for (bucket, le) in value.bounds.labels.enumerated() {
+            count &+= value.counts[bucket]
             append(name)
             append("_bucket{")
             if !labels.isEmpty {
@@ -127,6 +130,7 @@ extension ByteWriter {
             append(le)
             append("} ")
             append(decimal: count)
+            if withExemplars, !value.exemplars.isEmpty, let exemplar = value.exemplars[bucket] { append(exemplar) }
             append(UInt8(ascii: "\n"))
         }
         appendLine(name, "_sum", labels, value.sum)
@@ -144,12 +148,26 @@ extension ByteWriter {
             append(UInt8(ascii: "}"))
         }
         append(UInt8(ascii: " "))
+        append(value)
+        append(UInt8(ascii: "\n"))
+    }
+
+    /// ` # {shard_id="07"} 0.0123 1700000000.5`
+    private mutating func append(_ exemplar: Exemplar) {
+        append(" # {")
+        append(exemplar.labels.rendered)
+        append("} ")
+        append(exemplar.value)
+        append(UInt8(ascii: " "))
+        append(seconds: exemplar.nanosecondsSince1970)
+    }
+
+    private mutating func append(_ value: MetricValue) {
         switch value {
         case .count(let count): append(decimal: count)
         case .signed(let number): append(signed: number)
         case .nanoseconds(let nanoseconds): append(seconds: nanoseconds)
         case .real(let number): append(real: number)
         }
-        append(UInt8(ascii: "\n"))
     }
 }

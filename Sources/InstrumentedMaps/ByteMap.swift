@@ -31,9 +31,9 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         self.createdAt = createdAt
         gate = OperationGate(options.mode)
         var shards = RigidArray<Shard<Guard, Table>>(capacity: options.shards)
-        for _ in 0..<options.shards {
+        for index in 0..<options.shards {
             let table = Table(budget: budget, clock: clock, ttlSeconds: options.ttlSeconds)
-            shards.append(Shard(Guard(), table, iterators))
+            shards.append(Shard(Guard(gate.waitRecord(shard: index)), table, iterators))
         }
         self.shards = shards
     }

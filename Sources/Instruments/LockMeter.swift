@@ -10,12 +10,15 @@ public struct LockMeter: ~Copyable, Sendable {
     @usableFromInline let padding = CacheLinePadding()
     // From here on only those write who wait or have waited; in lines of their own, because some do not hold the lock.
     private let waiting = WaiterCount()
-    /// Every ended wait; their number is that of the contended acquisitions.
-    private let waits = LatencyHistogram(.lockWaits)
+    /// Ended waits: as many as contended acquisitions.
+    private let contended = Counter()
+    private let waitNanoseconds = Counter()
     private let longest = LongestWait()
+    private let record: WaitRecord?
     private let end = CacheLinePadding()
 
-    public init() {}
+    /// `record` is where ended waits are noted by their length, beside what is counted here; nil for nowhere.
+    public init(_ record: WaitRecord? = nil) { self.record = record }
 
     /// Threads that wait now.
     public var waiters: UInt64 { waiting.count }
@@ -24,12 +27,9 @@ public struct LockMeter: ~Copyable, Sendable {
     public func sample(now: UInt64) -> LockSample {
         let (waiters, stall) = waiting.reading(now: now)
         return LockSample(
-            acquired: acquired.value, contended: waits.count, waitNanoseconds: waits.sumNanoseconds, waiters: waiters,
-            longestWaitNanoseconds: max(stall, longest.maximum(now: now)))
+            acquired: acquired.value, contended: contended.value, waitNanoseconds: waitNanoseconds.value,
+            waiters: waiters, longestWaitNanoseconds: max(stall, longest.maximum(now: now)))
     }
-
-    /// Adds the ended waits, by their length, to `sample`.
-    public func addWaits(to sample: inout LatencySample) { waits.add(to: &sample) }
 
     /// Waits through `acquire` and counts how long that took. `exclusively` says that the caller is alone inside the
     /// lock when `acquire` returns.
@@ -69,11 +69,32 @@ public struct LockMeter: ~Copyable, Sendable {
 
     package func endWait(began: UInt64, now: UInt64, exclusively: Bool) {
         let waited = now &- began
-        if exclusively { waits.recordExclusively(waited) } else { waits.record(waited) }
+        if exclusively {
+            contended.addExclusively()
+            waitNanoseconds.addExclusively(waited)
+        } else {
+            contended.add()
+            waitNanoseconds.add(waited)
+        }
         // Noted before the waiter goes: a scrape in between sees the wait twice rather than not at all.
         longest.record(waited, now: now)
+        record?.note(waited, endedAt: now)
         waiting.leave()
     }
+}
+
+/// Where the waits for one lock are noted by their length: the map's record of them, and the lock's shard.
+public struct WaitRecord: Sendable {
+    private let waits: LatencyRecord
+    private let shard: Int?
+
+    /// `shard` is nil for a lock that belongs to no shard.
+    public init(_ waits: LatencyRecord, shard: Int?) {
+        self.waits = waits
+        self.shard = shard
+    }
+
+    func note(_ nanoseconds: UInt64, endedAt now: UInt64) { waits.record(nanoseconds, endedAt: now, shard: shard) }
 }
 
 /// The readings of a ``LockMeter`` at one scrape.

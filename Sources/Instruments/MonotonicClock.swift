@@ -20,4 +20,15 @@ public enum MonotonicClock {
         unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
         return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
     }
+
+    /// When an instant of this clock was, in nanoseconds since 1970. The two clocks are compared once a process, so the same
+    /// instant is always the same time, whatever is done to the wall clock later.
+    public static func nanosecondsSince1970(of instant: UInt64) -> UInt64 { instant &+ wallClockAhead }
+
+    private static let wallClockAhead: UInt64 = {
+        var time = timespec()
+        // Safety: the call only writes the local `time`.
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec) &- nanoseconds()
+    }()
 }

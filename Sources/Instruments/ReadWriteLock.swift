@@ -39,9 +39,10 @@ public struct ReadWriteLock: ~Copyable, Sendable {
     /// Where the one writer that waits for readers to leave sleeps; grows by one when they have left.
     @usableFromInline let drains = Atomic<UInt32>(0)
     /// What the lock has counted, readers and writers together.
-    public let meter = LockMeter()
+    public let meter: LockMeter
 
-    @inlinable public init() {}
+    /// `waits` is where ended waits are noted by their length; nil for nowhere.
+    public init(_ waits: WaitRecord? = nil) { meter = LockMeter(waits) }
 
     /// Runs `body` while no other thread is inside this lock.
     @inlinable

@@ -30,9 +30,10 @@ public struct ShardLock: ~Copyable, Sendable {
 
     @usableFromInline let word = Atomic<UInt32>(0)
     /// What the lock has counted; its plain cells are bumped under the lock itself.
-    public let meter = LockMeter()
+    public let meter: LockMeter
 
-    @inlinable public init() {}
+    /// `waits` is where ended waits are noted by their length; nil for nowhere.
+    public init(_ waits: WaitRecord? = nil) { meter = LockMeter(waits) }
 
     /// Runs `body` while no other thread is inside this lock.
     @inlinable

@@ -65,6 +65,10 @@ struct LatencyCollectorTests {
         #expect(last.lockWaits.count == last.sum(\.lockContended))
         #expect(last.lockWaits.sumNanoseconds == last.sum(\.lockWaitNanoseconds))
         #expect(last.shards.map(\.lockLongestWaitNanoseconds).max() ?? 0 > 0)
+        let families = LatencyCollector().collect(Scrape(maps: host.snapshot(), sizeDeltas: nil))
+        let openMetrics = String(decoding: TextFormat.render(families, as: .openMetrics), as: UTF8.self)
+        let exemplar = #/map_lock_wait_seconds_bucket\{map_name="hot",le="[^"]+"\} \d+ # \{shard_id="[01]"\} /#
+        #expect(openMetrics.contains(exemplar))
         let page = try page()
         let seconds = try #require(page.value("map_lock_wait_seconds_sum", ["map_name": "hot"]))
         #expect(abs(seconds - Double(last.sum(\.lockWaitNanoseconds)) / 1e9) < 1e-9)

@@ -77,6 +77,14 @@ struct HistogramTests {
         await #expect(processExitsWith: .failure) {
             _ = HistogramValue(HistogramBounds([1]), counts: [0], sum: .real(0))
         }
+        await #expect(processExitsWith: .failure) {
+            _ = HistogramValue(HistogramBounds([1]), counts: [0, 0], sum: .real(0), exemplars: [nil])
+        }
+        await #expect(processExitsWith: .failure) {
+            let exponential = ExponentialCounts(
+                schema: 3, zeroThreshold: 0, zeroCount: 1, firstIndex: 0, counts: [1])
+            _ = HistogramValue(HistogramBounds([1]), counts: [1, 0], sum: .real(0), exponential: exponential)
+        }
         await #expect(processExitsWith: .failure) { _ = HistogramBounds([1, 1]) }
         await #expect(processExitsWith: .failure) { _ = HistogramBounds([.infinity]) }
     }

@@ -48,6 +48,23 @@ struct OpenMetricsTests {
                 """#)
     }
 
+    @Test("an exemplar stands behind its bucket, and in no other format")
+    func exemplars() {
+        var family = MetricFamily(histogram: "wait_seconds", help: "Waits.")
+        let exemplar = Exemplar(
+            LabelSet(["shard_id": "07"]), .nanoseconds(2_500_000), nanosecondsSince1970: 1_700_000_000_123_000_000)
+        family.append(
+            LabelSet(["m": "a"]),
+            HistogramValue(HistogramBounds([1]), counts: [3, 0], sum: .real(1), exemplars: [exemplar, nil]))
+        func lines(_ dialect: TextFormat.Dialect) -> [Substring] {
+            String(decoding: TextFormat.render([family], as: dialect), as: UTF8.self).split(separator: "\n")
+        }
+        #expect(
+            lines(.openMetrics)[3] == #"wait_seconds_bucket{m="a",le="1.0"} 3 # {shard_id="07"} 0.0025 1700000000.123"#)
+        #expect(lines(.openMetrics)[4] == #"wait_seconds_bucket{m="a",le="+Inf"} 3"#)
+        #expect(lines(.prometheus)[2] == #"wait_seconds_bucket{m="a",le="1.0"} 3"#)
+    }
+
     @Test("without any family there is still an end")
     func empty() {
         #expect(TextFormat.render([], as: .openMetrics) == Array("# EOF\n".utf8))

@@ -8,9 +8,9 @@ private struct HookedGuard: ShardGuard, ~Copyable {
     static let afterExclusive = LockedState<(@Sendable () -> Void)?>(nil)
     static let locks = Counter()
 
-    private let inner = ExclusiveGuard()
+    private let inner: ExclusiveGuard
 
-    init() {}
+    init(_ waits: WaitRecord?) { inner = ExclusiveGuard(waits) }
 
     var readersShare: Bool { inner.readersShare }
 
@@ -24,8 +24,6 @@ private struct HookedGuard: ShardGuard, ~Copyable {
     borrowing func sharing<R>(_ body: () -> R) -> R { inner.sharing(body) }
 
     borrowing func sample(now: UInt64) -> LockSample { inner.sample(now: now) }
-
-    borrowing func addWaits(to sample: inout LatencySample) { inner.addWaits(to: &sample) }
 }
 
 @Suite("Delete paths")

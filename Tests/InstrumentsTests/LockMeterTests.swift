@@ -10,7 +10,10 @@ struct LockMeterTests {
     private static let start = 1_000 * 10 * second - 1
 
     private final class Metered: Sendable {
-        let meter = LockMeter()
+        let waits = LatencyRecord(.lockWaits)
+        let meter: LockMeter
+
+        init() { meter = LockMeter(WaitRecord(waits, shard: 7)) }
 
         func wait(from began: UInt64, to now: UInt64) {
             meter.beginWait(now: began)
@@ -93,8 +96,7 @@ struct LockMeterTests {
         metered.wait(from: 0, to: 1_000)
         metered.wait(from: 0, to: 1_001)
         metered.wait(from: 0, to: 5 * Self.second)
-        var waits = LatencySample(.lockWaits)
-        metered.meter.addWaits(to: &waits)
+        let waits = metered.waits.sample
         #expect(waits.counts == [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
         let sample = metered.meter.sample(now: 5 * Self.second)
         #expect(sample.contended == 3)

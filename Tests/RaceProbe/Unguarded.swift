@@ -5,13 +5,11 @@ import Instruments
 struct Unguarded: ShardGuard, ~Copyable {
     var readersShare: Bool { true }
 
-    init() {}
+    init(_ waits: WaitRecord?) {}
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { body() }
 
     borrowing func sharing<R>(_ body: () -> R) -> R { body() }
 
     borrowing func sample(now: UInt64) -> LockSample { LockSample() }
-
-    borrowing func addWaits(to sample: inout LatencySample) {}
 }

@@ -20,12 +20,20 @@ public import Synchronization
 struct OperationGate: ~Copyable, Sendable {
     @usableFromInline let isGlobal: Atomic<Bool>
     private let gap = CacheLinePadding()
-    private let lock = ShardLock()
-    private let loads = LatencyHistogram(.operations)
-    private let stores = LatencyHistogram(.operations)
-    private let deletes = LatencyHistogram(.operations)
+    private let lock: ShardLock
+    private let waits: LatencyRecord
+    private let loads = LatencyRecord(.operations)
+    private let stores = LatencyRecord(.operations)
+    private let deletes = LatencyRecord(.operations)
 
-    init(_ mode: MapMode) { isGlobal = Atomic(mode == .global) }
+    init(_ mode: MapMode) {
+        isGlobal = Atomic(mode == .global)
+        waits = LatencyRecord(.lockWaits)
+        lock = ShardLock(WaitRecord(waits, shard: nil))
+    }
+
+    /// Where the lock of a shard notes its waits.
+    func waitRecord(shard: Int) -> WaitRecord { WaitRecord(waits, shard: shard) }
 
     var mode: MapMode { isGlobal.load(ordering: .relaxed) ? .global : .normal }
 
@@ -72,13 +80,17 @@ struct OperationGate: ~Copyable, Sendable {
         guard isDue else { return lock.withLock(body) }
         let start = MonotonicClock.nanoseconds()
         let result = isGlobal ? lock.withLock(body) : body()
-        let nanoseconds = MonotonicClock.nanoseconds() &- start
-        switch operation(result) {
-        case .load: loads.record(nanoseconds)
-        case .store: stores.record(nanoseconds)
-        case .delete: deletes.record(nanoseconds)
-        }
+        let end = MonotonicClock.nanoseconds()
+        record(operation(result)).record(end &- start, endedAt: end, shard: nil)
         return result
+    }
+
+    private func record(_ operation: TimedOperation) -> LatencyRecord {
+        switch operation {
+        case .load: loads
+        case .store: stores
+        case .delete: deletes
+        }
     }
 
     // MARK: - For a scrape
@@ -91,13 +103,9 @@ struct OperationGate: ~Copyable, Sendable {
     ) -> (shards: [ShardSample], lockWaits: LatencySample) {
         var samples: [ShardSample] = []
         samples.reserveCapacity(shards.count)
-        var lockWaits = LatencySample(.lockWaits)
-        for index in 0..<shards.count {
-            samples.append(shards[index].sample(now: now))
-            shards[index].addWaits(to: &lockWaits)
-        }
+        var lockWaits = waits.sample
+        for index in 0..<shards.count { samples.append(shards[index].sample(now: now)) }
         samples[0].add(lock.meter.sample(now: now))
-        lock.meter.addWaits(to: &lockWaits)
         // The cells of the sum may have moved since they were read for the shards' rows.
         lockWaits.sumNanoseconds = samples.reduce(0) { $0 &+ $1.lockWaitNanoseconds }
         return (samples, lockWaits)
@@ -105,10 +113,6 @@ struct OperationGate: ~Copyable, Sendable {
 
     /// The durations of the operations that were timed.
     var timings: OperationTimings {
-        var timings = OperationTimings()
-        loads.add(to: &timings.loads)
-        stores.add(to: &timings.stores)
-        deletes.add(to: &timings.deletes)
-        return timings
+        OperationTimings(loads: loads.sample, stores: stores.sample, deletes: deletes.sample)
     }
 }

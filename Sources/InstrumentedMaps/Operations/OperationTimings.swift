@@ -12,12 +12,19 @@ public enum TimedOperation: String, Sendable, CaseIterable {
 
 /// How long a map's operations took: one in 64, from before the lock to after it.
 public struct OperationTimings: Sendable, Equatable {
-    public var loads = LatencySample(.operations)
-    public var stores = LatencySample(.operations)
-    public var deletes = LatencySample(.operations)
+    public let loads: LatencySample
+    public let stores: LatencySample
+    public let deletes: LatencySample
 
-    /// Nothing timed yet.
-    public init() {}
+    /// Nothing timed yet, unless one says what was.
+    public init(
+        loads: LatencySample = LatencySample(.operations), stores: LatencySample = LatencySample(.operations),
+        deletes: LatencySample = LatencySample(.operations)
+    ) {
+        self.loads = loads
+        self.stores = stores
+        self.deletes = deletes
+    }
 
     public subscript(operation: TimedOperation) -> LatencySample {
         switch operation {

@@ -162,9 +162,6 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         return sample
     }
 
-    /// Adds the ended waits for the shard's lock to `sample`.
-    func addWaits(to sample: inout LatencySample) { shardGuard.addWaits(to: &sample) }
-
     // MARK: - Counting, inside the guard
 
     @inlinable

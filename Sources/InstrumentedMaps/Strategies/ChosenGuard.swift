@@ -7,19 +7,25 @@ struct ChosenGuard: ShardGuard, ~Copyable {
     /// Behind a class, because only maps of one shard have it.
     @usableFromInline
     final class Shared: Sendable {
-        @usableFromInline let lock = ReadWriteLock()
+        @usableFromInline let lock: ReadWriteLock
+
+        init(_ waits: WaitRecord?) { lock = ReadWriteLock(waits) }
     }
 
-    @usableFromInline let exclusive = ShardLock()
+    @usableFromInline let exclusive: ShardLock
     @usableFromInline let shared: Shared?
 
     @usableFromInline
-    package init() { shared = nil }
+    package init(_ waits: WaitRecord?) {
+        exclusive = ShardLock(waits)
+        shared = nil
+    }
 
-    init(_ strategy: MapStrategy) {
+    init(_ strategy: MapStrategy, _ waits: WaitRecord?) {
+        exclusive = ShardLock(waits)
         switch strategy {
         case .sharded: shared = nil
-        case .rwlock: shared = Shared()
+        case .rwlock: shared = Shared(waits)
         }
     }
 
@@ -51,10 +57,5 @@ struct ChosenGuard: ShardGuard, ~Copyable {
     @usableFromInline
     package borrowing func sample(now: UInt64) -> LockSample {
         shared?.lock.meter.sample(now: now) ?? exclusive.meter.sample(now: now)
-    }
-
-    @usableFromInline
-    package borrowing func addWaits(to sample: inout LatencySample) {
-        if let shared { shared.lock.meter.addWaits(to: &sample) } else { exclusive.meter.addWaits(to: &sample) }
     }
 }

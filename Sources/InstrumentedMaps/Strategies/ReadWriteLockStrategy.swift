@@ -6,9 +6,9 @@ package import Instruments
 package struct SharedGuard: ShardGuard, ~Copyable {
     package var readersShare: Bool { true }
 
-    private let lock = ReadWriteLock()
+    private let lock: ReadWriteLock
 
-    package init() {}
+    package init(_ waits: WaitRecord?) { lock = ReadWriteLock(waits) }
 
     package borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withExclusiveLock(body) }
 
@@ -21,6 +21,4 @@ package struct SharedGuard: ShardGuard, ~Copyable {
     package borrowing func sharing<R>(_ body: () -> R) -> R { lock.withSharedLock(body) }
 
     package borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
-
-    package borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }

@@ -9,7 +9,8 @@ package protocol ShardGuard: ~Copyable, Sendable {
     /// Whether two readers may be inside at once. If so, the cells that readers bump take atomic adds.
     var readersShare: Bool { get }
 
-    init()
+    /// `waits` is where the guard notes how long each wait for it was.
+    init(_ waits: WaitRecord?)
 
     /// Runs `body` with nobody else inside.
     borrowing func exclusively<R>(_ body: () -> R) -> R
@@ -23,9 +24,6 @@ package protocol ShardGuard: ~Copyable, Sendable {
 
     /// What the guard has counted, each cell read relaxed and without taking the guard; `now` is the monotonic clock's.
     borrowing func sample(now: UInt64) -> LockSample
-
-    /// Adds the ended waits for the guard, by their length, to `sample`.
-    borrowing func addWaits(to sample: inout LatencySample)
 }
 
 extension ShardGuard where Self: ~Copyable {

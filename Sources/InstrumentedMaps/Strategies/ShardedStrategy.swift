@@ -7,9 +7,9 @@ package import Instruments
 package struct ExclusiveGuard: ShardGuard, ~Copyable {
     package var readersShare: Bool { false }
 
-    private let lock = ShardLock()
+    private let lock: ShardLock
 
-    package init() {}
+    package init(_ waits: WaitRecord?) { lock = ShardLock(waits) }
 
     package borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withLock(body) }
 
@@ -22,6 +22,4 @@ package struct ExclusiveGuard: ShardGuard, ~Copyable {
     package borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
 
     package borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
-
-    package borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }

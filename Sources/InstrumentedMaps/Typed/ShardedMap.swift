@@ -55,8 +55,9 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
         createdAt = WallClock.secondsSince1970()
         let budget = MemoryBudget(limit: options.maximumBytes ?? .max)
         var shards = RigidArray<Shard<ChosenGuard, TypedTable<Key, Value>>>(capacity: options.shards)
-        for _ in 0..<options.shards {
-            shards.append(Shard(ChosenGuard(options.strategy), TypedTable(budget: budget), iterators))
+        for index in 0..<options.shards {
+            let shardGuard = ChosenGuard(options.strategy, gate.waitRecord(shard: index))
+            shards.append(Shard(shardGuard, TypedTable(budget: budget), iterators))
         }
         self.shards = shards
     }

@@ -6,15 +6,13 @@ import Instruments
 struct NoGuard: ShardGuard, ~Copyable {
     var readersShare: Bool { true }
 
-    init() {}
+    init(_ waits: WaitRecord?) {}
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { body() }
 
     borrowing func sharing<R>(_ body: () -> R) -> R { body() }
 
     borrowing func sample(now: UInt64) -> LockSample { LockSample() }
-
-    borrowing func addWaits(to sample: inout LatencySample) {}
 }
 
 /// Writers exclude each other, readers nobody.
@@ -23,15 +21,13 @@ struct UnguardedReads: ShardGuard, ~Copyable {
 
     private let lock = ShardLock()
 
-    init() {}
+    init(_ waits: WaitRecord?) {}
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withLock(body) }
 
     borrowing func sharing<R>(_ body: () -> R) -> R { body() }
 
     borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
-
-    borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }
 
 /// Readers exclude readers, writers exclude writers.
@@ -41,15 +37,13 @@ struct TwoLocks: ShardGuard, ~Copyable {
     private let readers = ShardLock()
     private let writers = ShardLock()
 
-    init() {}
+    init(_ waits: WaitRecord?) {}
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { writers.withLock(body) }
 
     borrowing func sharing<R>(_ body: () -> R) -> R { readers.withLock(body) }
 
     borrowing func sample(now: UInt64) -> LockSample { writers.meter.sample(now: now) }
-
-    borrowing func addWaits(to sample: inout LatencySample) { writers.meter.addWaits(to: &sample) }
 }
 
 /// The right lock, from the wrong side.
@@ -58,15 +52,13 @@ struct SharedWrites: ShardGuard, ~Copyable {
 
     private let lock = ReadWriteLock()
 
-    init() {}
+    init(_ waits: WaitRecord?) {}
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withSharedLock(body) }
 
     borrowing func sharing<R>(_ body: () -> R) -> R { lock.withSharedLock(body) }
 
     borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
-
-    borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }
 
 /// Takes the lock, lets go, and only then works.
@@ -75,7 +67,7 @@ struct EarlyRelease: ShardGuard, ~Copyable {
 
     private let lock = ShardLock()
 
-    init() {}
+    init(_ waits: WaitRecord?) {}
 
     borrowing func exclusively<R>(_ body: () -> R) -> R {
         lock.withLock {}
@@ -85,8 +77,6 @@ struct EarlyRelease: ShardGuard, ~Copyable {
     borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
 
     borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
-
-    borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }
 
 /// Locks, but for one write in a thousand.
@@ -96,15 +86,13 @@ struct SkippedLock: ShardGuard, ~Copyable {
     private let lock = ShardLock()
     private let turn = EveryNth(1_000)
 
-    init() {}
+    init(_ waits: WaitRecord?) {}
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { turn.comes() ? body() : lock.withLock(body) }
 
     borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
 
     borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
-
-    borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }
 
 /// Waits for somebody who is inside to leave, but not for ever.
@@ -114,7 +102,7 @@ struct ImpatientWriter: ShardGuard, ~Copyable {
     private let lock = ShardLock()
     private let inside = Counter()
 
-    init() {}
+    init(_ waits: WaitRecord?) {}
 
     borrowing func exclusively<R>(_ body: () -> R) -> R {
         for _ in 0..<20 where inside.value > 0 { sched_yield() }
@@ -133,6 +121,4 @@ struct ImpatientWriter: ShardGuard, ~Copyable {
     }
 
     borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
-
-    borrowing func addWaits(to sample: inout LatencySample) { lock.meter.addWaits(to: &sample) }
 }
