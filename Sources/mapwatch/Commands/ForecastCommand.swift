@@ -12,8 +12,8 @@ struct ForecastCommand: ParsableCommand {
               mapwatch forecast --lambda 0.02 --t 60
               0.301 0.361 0.337
 
-            The articles give 0.338 for the last, which is a slip of rounding: it is 0.33737, and 0.301 + 0.361 + 0.338
-            would be past 1 by more than rounding.
+            The articles give 0.338 for the last, which is a slip of rounding: it is 0.33737, and 0.338 is what the
+            other two leave of 1 after they were rounded themselves.
 
             The daemon forecasts from what it has counted, for maps with strategy checked:
             mapwatch_conflict_forecast_probability, and mapwatch_conflict_dispersion_ratio, which says whether Poisson holds.
