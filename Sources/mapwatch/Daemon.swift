@@ -65,8 +65,11 @@ struct Daemon {
         let data = try listeners.serve(
             settings.data, dataSockets, dataAccess, DataAPI(host: host, listings: listings).routes())
         servers.add(data)
+        let manager = ServiceManager(
+            environment: System.environment, processID: System.processID, logger: logger)
         let reloader = Reloader(
-            settings: settings, maximumBytes: configuration.maximumBytes, host: host, sampler: sampler, web: webAccess,
+            manager: manager, settings: settings, maximumBytes: configuration.maximumBytes, host: host,
+            sampler: sampler, web: webAccess,
             data: dataAccess, logger: logger, secondsSince1970: System.secondsSince1970)
         let metrics = try listeners.serve(
             settings.web, metricsSockets, webAccess,
@@ -75,14 +78,17 @@ struct Daemon {
         // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
         logAddresses(metrics: metrics, data: data)
+        manager.notify(.ready)
         var services: [any Service] = [
+            WatchdogService(manager: manager),
             ListenerService(server: metrics, logger: logger) {},
             ListenerService(server: data, logger: logger) { health.set(ready: false) },
             MaintenanceService(host: host, listings: listings),
             IndicatorService(host: host, sampler: sampler, nanoseconds: MonotonicClock.nanoseconds),
         ]
         if settings.playsDemo { services.append(DemoService(workload: try demoWorkload(host))) }
-        try await run(services, until: SignalService(signals: signals, reloader: reloader, logger: logger))
+        try await run(
+            services, until: SignalService(signals: signals, reloader: reloader, manager: manager, logger: logger))
         logger.info("ended")
     }
 

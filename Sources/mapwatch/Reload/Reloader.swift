@@ -23,6 +23,7 @@ final class Reloader: Sendable {
         var lastSuccess: Double
     }
 
+    private let manager: ServiceManager
     private let settings: DaemonSettings
     private let maximumBytes: Int?
     private let host: MapHost
@@ -35,9 +36,10 @@ final class Reloader: Sendable {
     private let reloading = LockedState<Void>(())
 
     init(
-        settings: DaemonSettings, maximumBytes: Int?, host: MapHost, sampler: IndicatorSampler, web: AccessControl,
+        manager: ServiceManager, settings: DaemonSettings, maximumBytes: Int?, host: MapHost, sampler: IndicatorSampler, web: AccessControl,
         data: AccessControl, logger: Logger, secondsSince1970: @escaping @Sendable () -> Double
     ) {
+        self.manager = manager
         self.settings = settings
         self.maximumBytes = maximumBytes
         self.host = host
@@ -53,6 +55,9 @@ final class Reloader: Sendable {
 
     /// Reads and applies; throws one line that names what is wrong, and then nothing has changed.
     func reload() throws(StartRefusal) {
+        manager.reloading()
+        // Ready again also where nothing was taken: the old configuration holds.
+        defer { manager.notify(.ready) }
         do {
             let added = try reloading.withLock { _ throws(StartRefusal) in try apply() }
             let now = secondsSince1970()

@@ -9,6 +9,7 @@ import UnixSignals
 struct SignalService: Service {
     let signals: UnixSignalsSequence
     let reloader: Reloader
+    let manager: ServiceManager
     let logger: Logger
 
     func run() async throws {
@@ -18,6 +19,7 @@ struct SignalService: Service {
                 try? reloader.reload()
                 continue
             }
+            manager.notify(.stopping)
             logger.info("ending", metadata: ["signal": "\(signal)"])
             return
         }
