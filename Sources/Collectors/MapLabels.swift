@@ -14,7 +14,9 @@ public final class MapLabels: Sendable {
     /// `shard_id` alone, as an exemplar has it, by shard: also of a map that is shown as one row.
     let exemplars: [LabelSet]
     private let name: String
+    private let ids: [String]
     private let others = LockedState<[KnownSet: LabelSet]>([:])
+    private let tables = LockedState<[KnownSet: LabelTable]>([:])
 
     private struct KnownSet: Hashable {
         let label: String
@@ -29,7 +31,8 @@ public final class MapLabels: Sendable {
         let isByShard = map.detail == .shard
         self.name = name
         self.map = LabelSet(["map_name": name])
-        shards = LabelTable((isByShard ? padded : ["all"]).map { LabelSet(["map_name": name, "shard_id": $0]) })
+        ids = isByShard ? padded : ["all"]
+        shards = LabelTable(ids.map { LabelSet(["map_name": name, "shard_id": $0]) })
         segments = LabelTable((isByShard ? numbers : ["all"]).map { LabelSet(["map_name": name, "segment_id": $0]) })
         exemplars = padded.map { LabelSet(["shard_id": $0]) }
     }
@@ -42,6 +45,17 @@ public final class MapLabels: Sendable {
             let set = LabelSet(["map_name": name, label: value])
             others[key] = set
             return set
+        }
+    }
+
+    /// ``shards`` with one more label, whose value is one of a few that are fixed.
+    func shards(with label: String, _ value: String) -> LabelTable {
+        tables.withLock { tables in
+            let key = KnownSet(label: label, value: value)
+            if let known = tables[key] { return known }
+            let table = LabelTable(ids.map { LabelSet(["map_name": name, "shard_id": $0, label: value]) })
+            tables[key] = table
+            return table
         }
     }
 }

@@ -106,10 +106,10 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int {
         var deleted = 0
         for index in 0..<shards.count {
-            let keys = gate.passUntimed { shards[index].keys(where: isIncluded) }
+            let keys = gate.passUntimed(as: .iterate) { shards[index].keys(where: isIncluded) }
             for start in stride(from: 0, to: keys.count, by: Shard<Guard, Table>.sliceOfDeletes) {
                 let slice = keys[start..<min(start + Shard<Guard, Table>.sliceOfDeletes, keys.count)]
-                deleted += gate.passUntimed { shards[index].delete(slice) }
+                deleted += gate.passUntimed(as: .write) { shards[index].delete(slice) }
             }
         }
         return deleted
@@ -155,7 +155,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         return Int(count)
     }
 
-    func countExact() -> Int { gate.passUntimed { countHolding(from: 0) } }
+    func countExact() -> Int { gate.passUntimed(as: .read) { countHolding(from: 0) } }
 
     /// Entries in the shards from `index` on, every one of which is held until all are counted. In order, so that two
     /// counts cannot wait for each other.
@@ -166,7 +166,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
 
     func shard(of key: Span<UInt8>) -> Int { hash(key).shard(of: shards.count) }
 
-    func hold(shard: Int, _ body: () -> Void) { shards[shard].holdingCount { _ in body() } }
+    func hold(shard: Int, _ body: () -> Void) { shards[shard].hold(body) }
 
     /// Lends the shard that `hash` chooses.
     @inline(__always)
@@ -182,7 +182,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
 
     /// The value of a key that an iterator has listed; counts nothing.
     func peek(_ key: [UInt8]) -> [UInt8]? {
-        gate.passUntimed {
+        gate.passUntimed(as: .iterate) {
             let bytes = key.span
             let hash = hash(bytes)
             return shards[hash.shard(of: shards.count)].peek(bytes, hash)
@@ -191,7 +191,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
 
     /// Counts an iteration on one shard and copies the keys to visit there.
     func enterShard(_ index: Int, prefix: [UInt8]) -> [[UInt8]] {
-        gate.passUntimed {
+        gate.passUntimed(as: .iterate) {
             shards[index].countIteration()
             return shards[index].keys { $0.starts(with: prefix) }
         }
@@ -201,7 +201,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         var entries: [MapEntry] = []
         var bytes = 0
         for index in 0..<shards.count {
-            let copied = gate.passUntimed {
+            let copied = gate.passUntimed(as: .iterate) {
                 shards[index].countIteration()
                 return shards[index].entries(within: maximumBytes - bytes) { $0.starts(with: prefix) }
             }

@@ -20,7 +20,7 @@ public enum ReadMode: String, Sendable, CaseIterable {
 /// The same fields stand in the data API's `PUT`, in the YAML and in Swift.
 public struct MapOptions: Sendable, Equatable {
     /// The number of shards that `sharded` takes when nobody says otherwise: with 2, 8 and 32 threads on two cores 32
-    /// shards gave 105, 98 and 110 % of what 256 gave (16: 83, 90 and 100 %), for an eighth of the series: some 600 a map
+    /// shards gave 105, 98 and 110 % of what 256 gave (16: 83, 90 and 100 %), for an eighth of the series: some 800 a map
     /// (`Benchmarks`, shard sweep).
     public static let defaultShards = 32
     public static let shardRange = 1...1024

@@ -96,6 +96,9 @@ public struct ShardSample: Sendable, Equatable {
     /// The longest wait that ended within the last 120 s, or the time since which somebody has been waiting, whichever is
     /// longer.
     public var lockLongestWaitNanoseconds: UInt64 = 0
+    /// Operations that found another one in the shard that an unguarded map would not have survived: each counts once,
+    /// when its first try to get in fails or its look without the lock is made worthless.
+    public var averted = AvertedConflicts()
 
     public init() {}
 
@@ -123,6 +126,7 @@ public struct ShardSample: Sendable, Equatable {
         lockWaitNanoseconds &+= other.lockWaitNanoseconds
         lockWaiters &+= other.lockWaiters
         lockLongestWaitNanoseconds = max(lockLongestWaitNanoseconds, other.lockLongestWaitNanoseconds)
+        averted = averted &+ other.averted
     }
 
     /// Adds what a lock has counted to the row's.
@@ -132,6 +136,7 @@ public struct ShardSample: Sendable, Equatable {
         lockWaitNanoseconds &+= lock.waitNanoseconds
         lockWaiters &+= lock.waiters
         lockLongestWaitNanoseconds = max(lockLongestWaitNanoseconds, lock.longestWaitNanoseconds)
+        averted = averted &+ lock.averted
     }
 
     /// Completed writes: the denominator of the articles' delete share.

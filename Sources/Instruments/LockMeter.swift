@@ -15,6 +15,7 @@ public struct LockMeter: ~Copyable, Sendable {
     private let waitNanoseconds = Counter()
     private let longest = LongestWait()
     private let record: WaitRecord?
+    private let averted = AvertedConflictCounters()
     private let end = CacheLinePadding()
 
     /// `record` is where ended waits are noted by their length, beside what is counted here; nil for nowhere.
@@ -28,19 +29,20 @@ public struct LockMeter: ~Copyable, Sendable {
         let (waiters, stall) = waiting.reading(now: now)
         return LockSample(
             acquired: acquired.value, contended: contended.value, waitNanoseconds: waitNanoseconds.value,
-            waiters: waiters, longestWaitNanoseconds: max(stall, longest.maximum(now: now)))
+            waiters: waiters, longestWaitNanoseconds: max(stall, longest.maximum(now: now)), averted: averted.sample)
     }
 
-    /// Waits through `acquire` and counts how long that took. `exclusively` says that the caller is alone inside the
-    /// lock when `acquire` returns.
+    /// Waits through `acquire` and counts how long that took, and what the lock has just averted by not letting the
+    /// caller in. `exclusively` says that the caller is alone inside the lock when `acquire` returns.
     @inline(never)
     @usableFromInline
-    func clockWait(exclusively: Bool, _ acquire: () -> Void) {
+    func clockWait(exclusively: Bool, averting conflict: AvertedConflict?, _ acquire: () -> Void) {
         #if MAPWATCH_NO_COUNTERS
         return acquire()
         #else
         // The clock first: whoever sees a waiter knows that its wait is being measured.
         let start = MonotonicClock.nanoseconds()
+        if let conflict { averted.count(conflict) }
         beginWait(now: start)
         acquire()
         endWait(began: start, now: MonotonicClock.nanoseconds(), exclusively: exclusively)
@@ -109,16 +111,19 @@ public struct LockSample: Sendable, Equatable {
     /// The longest wait that ended within the last 120 s, or the time since which somebody has been waiting, whichever is
     /// longer.
     public var longestWaitNanoseconds: UInt64
+    /// Who failed at the first try, by what would have happened without the lock.
+    public var averted: AvertedConflicts
 
     public init(
         acquired: UInt64 = 0, contended: UInt64 = 0, waitNanoseconds: UInt64 = 0, waiters: UInt64 = 0,
-        longestWaitNanoseconds: UInt64 = 0
+        longestWaitNanoseconds: UInt64 = 0, averted: AvertedConflicts = AvertedConflicts()
     ) {
         self.acquired = acquired
         self.contended = contended
         self.waitNanoseconds = waitNanoseconds
         self.waiters = waiters
         self.longestWaitNanoseconds = longestWaitNanoseconds
+        self.averted = averted
     }
 
     /// The readings of two locks together.
@@ -126,6 +131,7 @@ public struct LockSample: Sendable, Equatable {
         LockSample(
             acquired: left.acquired &+ right.acquired, contended: left.contended &+ right.contended,
             waitNanoseconds: left.waitNanoseconds &+ right.waitNanoseconds, waiters: left.waiters &+ right.waiters,
-            longestWaitNanoseconds: max(left.longestWaitNanoseconds, right.longestWaitNanoseconds))
+            longestWaitNanoseconds: max(left.longestWaitNanoseconds, right.longestWaitNanoseconds),
+            averted: left.averted &+ right.averted)
     }
 }

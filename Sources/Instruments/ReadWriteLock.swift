@@ -38,6 +38,9 @@ public struct ReadWriteLock: ~Copyable, Sendable {
     @usableFromInline let word = Atomic<UInt32>(0)
     /// Where the one writer that waits for readers to leave sleeps; grows by one when they have left.
     @usableFromInline let drains = Atomic<UInt32>(0)
+    /// How many of the readers inside iterate: they say so as they come and go, which their walk does not feel. The word
+    /// says everything else that a writer wants to know of those who keep it out.
+    @usableFromInline let iterating = Atomic<UInt32>(0)
     /// What the lock has counted, readers and writers together.
     public let meter: LockMeter
 
@@ -55,14 +58,14 @@ public struct ReadWriteLock: ~Copyable, Sendable {
         return try body()
     }
 
-    /// Runs `body` while no writer is inside this lock; other readers may be.
+    /// Runs `body`, which does `access`, while no writer is inside this lock; other readers may be.
     @inlinable
     @inline(__always)
     public borrowing func withSharedLock<R: ~Copyable, Failure: Error>(
-        _ body: () throws(Failure) -> R
+        as access: LockAccess = .read, _ body: () throws(Failure) -> R
     ) throws(Failure) -> R {
-        enterShared()
-        defer { leaveShared() }
+        enterShared(as: access)
+        defer { leaveShared(as: access) }
         return try body()
     }
 
@@ -70,18 +73,19 @@ public struct ReadWriteLock: ~Copyable, Sendable {
     @inlinable
     @inline(__always)
     public borrowing func enterExclusive() {
-        let isFree = word.compareExchange(
-            expected: 0, desired: ReadWriteLock.writer, successOrdering: .acquiring, failureOrdering: .relaxed
-        ).exchanged
-        if !isFree { waitForExclusive() }
+        let first = word.compareExchange(
+            expected: 0, desired: ReadWriteLock.writer, successOrdering: .acquiring, failureOrdering: .relaxed)
+        if !first.exchanged { waitForExclusive(found: first.original) }
         meter.countExclusively()
     }
 
-    /// Waits until no writer is inside; ``leaveShared()`` must follow.
+    /// Waits until no writer is inside; ``leaveShared(as:)`` must follow, with the same `access`, which does not write.
     @inlinable
     @inline(__always)
-    public borrowing func enterShared() {
-        if !enter(as: 1, hasSlept: false) { waitForShared() }
+    public borrowing func enterShared(as access: LockAccess = .read) {
+        let first = enter(as: 1, hasSlept: false)
+        if !first.isInside { waitForShared(for: access, found: first.seen) }
+        if access == .iterate { iterating.wrappingAdd(1, ordering: .relaxed) }
         meter.countShared()
     }
 
@@ -94,29 +98,30 @@ public struct ReadWriteLock: ~Copyable, Sendable {
         if before & ReadWriteLock.asleep != 0 { wakeOne() }
     }
 
-    /// Ends ``enterShared()``.
+    /// Ends ``enterShared(as:)``.
     @inlinable
     @inline(__always)
-    public borrowing func leaveShared() {
+    public borrowing func leaveShared(as access: LockAccess = .read) {
+        if access == .iterate { iterating.wrappingSubtract(1, ordering: .relaxed) }
         let left = word.wrappingSubtract(1, ordering: .releasing).newValue
         if left & (ReadWriteLock.asleep | ReadWriteLock.draining) != 0 { wakeAfterReader(left) }
     }
 
     /// Adds a reader (`amount` 1) or sets the writer's bit, unless a writer or, for one who has not slept, a claim keeps
-    /// out. Fails for no other reason: that a reader came or went meanwhile only means to look again.
+    /// out: `seen` says who. Fails for no other reason: that a reader came or went meanwhile only means to look again.
     @inlinable
     @inline(__always)
-    borrowing func enter(as amount: UInt32, hasSlept: Bool) -> Bool {
+    borrowing func enter(as amount: UInt32, hasSlept: Bool) -> (isInside: Bool, seen: UInt32) {
         // Most often nobody is there: asked so, the cache line comes for writing at once.
         var seen: UInt32 = 0
         repeat {
             let desired = (seen & ~ReadWriteLock.claim | (hasSlept ? ReadWriteLock.asleep : 0)) &+ amount
             let result = word.compareExchange(
                 expected: seen, desired: desired, successOrdering: .acquiring, failureOrdering: .relaxed)
-            if result.exchanged { return true }
+            if result.exchanged { return (true, seen) }
             seen = result.original
         } while seen & ReadWriteLock.closed(to: hasSlept) == 0
-        return false
+        return (false, seen)
     }
 
     /// The bits that keep a thread out.
@@ -142,7 +147,7 @@ public struct ReadWriteLock: ~Copyable, Sendable {
     package borrowing func enterExclusiveSoon() -> Bool {
         for _ in 0..<ReadWriteLock.soonLooks {
             for _ in 0..<ReadWriteLock.spins {
-                if enter(as: ReadWriteLock.writer, hasSlept: false) {
+                if enter(as: ReadWriteLock.writer, hasSlept: false).isInside {
                     drain()
                     meter.countExclusively()
                     return true
@@ -156,8 +161,8 @@ public struct ReadWriteLock: ~Copyable, Sendable {
 
     @inline(never)
     @usableFromInline
-    borrowing func waitForExclusive() {
-        meter.clockWait(exclusively: true) {
+    borrowing func waitForExclusive(found: UInt32) {
+        meter.clockWait(exclusively: true, averting: conflict(of: .write, found)) {
             waitToEnter(as: ReadWriteLock.writer)
             drain()
         }
@@ -165,21 +170,28 @@ public struct ReadWriteLock: ~Copyable, Sendable {
 
     @inline(never)
     @usableFromInline
-    borrowing func waitForShared() {
-        meter.clockWait(exclusively: false) { waitToEnter(as: 1) }
+    borrowing func waitForShared(for access: LockAccess, found: UInt32) {
+        meter.clockWait(exclusively: false, averting: conflict(of: access, found)) { waitToEnter(as: 1) }
+    }
+
+    /// What the lock averts by keeping `access` out of a word; nil when nobody is inside, or only readers beside another.
+    private borrowing func conflict(of access: LockAccess, _ found: UInt32) -> AvertedConflict? {
+        if found & ReadWriteLock.writer != 0 { return access.conflict(with: .write) }
+        guard found & ReadWriteLock.readers != 0 else { return nil }
+        return access.conflict(with: iterating.load(ordering: .relaxed) > 0 ? .iterate : .read)
     }
 
     /// Spins, then sleeps, until it is in.
     private borrowing func waitToEnter(as amount: UInt32) {
         for _ in 0..<ReadWriteLock.spins {
             let isOpen = word.load(ordering: .relaxed) & ReadWriteLock.closed(to: false) == 0
-            if isOpen, enter(as: amount, hasSlept: false) { return }
+            if isOpen, enter(as: amount, hasSlept: false).isInside { return }
             mapwatch_pause()
         }
         let start = MonotonicClock.nanoseconds()
         var hasSlept = false
         var hints = ReadWriteLock.asleep
-        while !enter(as: amount, hasSlept: hasSlept) {
+        while !enter(as: amount, hasSlept: hasSlept).isInside {
             let seen = word.load(ordering: .relaxed)
             if seen & ReadWriteLock.closed(to: hasSlept) == 0 { continue }
             let expected = seen | hints

@@ -3,14 +3,15 @@ public import Synchronization
 
 // The lock of one shard: exclusive, try first, counted.
 //
-//     word:  0 free   1 held   2 held, and somebody may be asleep
+//     word:   3 2      1        0
+//            access  asleep   held        0 is free; access is what the holder is at, for whoever finds it busy
 //
-//     lock ──0→1──▶ held                                   (one locked instruction, one cell bumped, no clock)
-//        └─ busy ─▶ waiters += 1, clock ─▶ spin 0→1 ─▶ word := 2, sleep ─▶ … ─▶ held, the wait is counted
+//     lock ──0→held──▶ held                                (one locked instruction, one cell bumped, no clock)
+//        └─ busy ─▶ waiters += 1, clock ─▶ spin ─▶ set asleep, sleep ─▶ … ─▶ held, the wait is counted
 //
-//     unlock: read the word, store 0, wake one if it was 2  (no locked instruction at all)
+//     unlock: read the word, store 0, wake one if asleep   (no locked instruction at all)
 //
-// That unlock may miss a 2 that is set between its read and its store. Then nobody is woken, and for that a sleeper looks
+// That unlock may miss an `asleep` that is set between its read and its store. Then nobody is woken, and for that a sleeper looks
 // again by itself after a millisecond: exclusion never depends on it, only how soon a sleeper gets on. The exchange that
 // would close the gap costs 5 ns for each operation on each map.
 //
@@ -26,7 +27,8 @@ public import Synchronization
 public struct ShardLock: ~Copyable, Sendable {
     @usableFromInline static var free: UInt32 { 0 }
     @usableFromInline static var held: UInt32 { 1 }
-    @usableFromInline static var contested: UInt32 { 2 }
+    @usableFromInline static var asleep: UInt32 { 2 }
+    @usableFromInline static var accessShift: UInt32 { 2 }
 
     @usableFromInline let word = Atomic<UInt32>(0)
     /// What the lock has counted; its plain cells are bumped under the lock itself.
@@ -35,22 +37,23 @@ public struct ShardLock: ~Copyable, Sendable {
     /// `waits` is where ended waits are noted by their length; nil for nowhere.
     public init(_ waits: WaitRecord? = nil) { meter = LockMeter(waits) }
 
-    /// Runs `body` while no other thread is inside this lock.
+    /// Runs `body`, which does `access`, while no other thread is inside this lock.
     @inlinable
     @inline(__always)
     public borrowing func withLock<R: ~Copyable, Failure: Error>(
-        _ body: () throws(Failure) -> R
+        as access: LockAccess = .write, _ body: () throws(Failure) -> R
     ) throws(Failure) -> R {
-        lock()
+        lock(as: access)
         defer { unlock() }
         return try body()
     }
 
-    /// Waits until this thread has the lock; ``unlock()`` must follow.
+    /// Waits until this thread has the lock, for `access`; ``unlock()`` must follow.
     @inlinable
     @inline(__always)
-    public borrowing func lock() {
-        if !tryLock() { wait() }
+    public borrowing func lock(as access: LockAccess = .write) {
+        let first = take(ShardLock.word(for: access))
+        if !first.exchanged { wait(for: access, found: first.original) }
         meter.countExclusively()
     }
 
@@ -60,15 +63,19 @@ public struct ShardLock: ~Copyable, Sendable {
     public borrowing func unlock() {
         let before = word.load(ordering: .relaxed)
         word.store(ShardLock.free, ordering: .releasing)
-        if before == ShardLock.contested { wakeOne() }
+        if before & ShardLock.asleep != 0 { wakeOne() }
     }
+
+    /// The word of a lock that is held for `access`.
+    @inlinable
+    @inline(__always)
+    static func word(for access: LockAccess) -> UInt32 { held | access.rawValue << accessShift }
 
     @inlinable
     @inline(__always)
-    borrowing func tryLock() -> Bool {
+    borrowing func take(_ desired: UInt32) -> (exchanged: Bool, original: UInt32) {
         word.compareExchange(
-            expected: ShardLock.free, desired: ShardLock.held, successOrdering: .acquiring, failureOrdering: .relaxed
-        ).exchanged
+            expected: ShardLock.free, desired: desired, successOrdering: .acquiring, failureOrdering: .relaxed)
     }
 
     // MARK: - Waiting
@@ -77,19 +84,27 @@ public struct ShardLock: ~Copyable, Sendable {
     private static let spins = 64
     private static let longestSleep: UInt64 = 1_000_000
 
-    /// Takes the lock, however long that takes, and counts the wait.
+    /// Takes the lock, however long that takes, and counts the wait; `found` is the word that kept the first try out.
     @inline(never)
     @usableFromInline
-    borrowing func wait() {
-        meter.clockWait(exclusively: true) {
+    borrowing func wait(for access: LockAccess, found: UInt32) {
+        let holder = LockAccess(rawValue: found >> ShardLock.accessShift)
+        let desired = ShardLock.word(for: access)
+        meter.clockWait(exclusively: true, averting: holder.flatMap(access.conflict)) {
             for _ in 0..<ShardLock.spins {
                 mapwatch_pause()
-                if word.load(ordering: .relaxed) == ShardLock.free, tryLock() { return }
+                if word.load(ordering: .relaxed) == ShardLock.free, take(desired).exchanged { return }
             }
-            while word.exchange(ShardLock.contested, ordering: .acquiring) != ShardLock.free {
-                // Safety: the word has an address of its own for as long as the lock is borrowed.
-                unsafe withUnsafePointer(to: word) {
-                    unsafe mapwatch_futex_wait($0, ShardLock.contested, ShardLock.longestSleep)
+            while true {
+                // Whoever has slept takes the lock with the hint in it: others may sleep still.
+                let seen = word.load(ordering: .relaxed)
+                if seen == ShardLock.free {
+                    if take(desired | ShardLock.asleep).exchanged { return }
+                } else if hint(seen) {
+                    // Safety: the word has an address of its own for as long as the lock is borrowed.
+                    unsafe withUnsafePointer(to: word) {
+                        unsafe mapwatch_futex_wait($0, seen | ShardLock.asleep, ShardLock.longestSleep)
+                    }
                 }
             }
         }
@@ -105,18 +120,24 @@ public struct ShardLock: ~Copyable, Sendable {
     package borrowing func lockSoon() -> Bool {
         for _ in 0..<ShardLock.soonLooks {
             for _ in 0..<ShardLock.spins {
-                if word.load(ordering: .relaxed) == ShardLock.free, tryLock() {
+                if word.load(ordering: .relaxed) == ShardLock.free, take(ShardLock.word(for: .write)).exchanged {
                     meter.countExclusively()
                     return true
                 }
                 mapwatch_pause()
             }
+            let seen = word.load(ordering: .relaxed)
+            if seen == ShardLock.free { continue }
             // Safety: the word has an address of its own for as long as the lock is borrowed.
-            unsafe withUnsafePointer(to: word) {
-                unsafe mapwatch_futex_wait($0, ShardLock.held, ShardLock.soonSleep)
-            }
+            unsafe withUnsafePointer(to: word) { unsafe mapwatch_futex_wait($0, seen, ShardLock.soonSleep) }
         }
         return false
+    }
+
+    /// Tells the holder, if it is still the one that was seen, that somebody is about to sleep.
+    private borrowing func hint(_ seen: UInt32) -> Bool {
+        seen & ShardLock.asleep != 0
+            || word.compareExchange(expected: seen, desired: seen | ShardLock.asleep, ordering: .relaxed).exchanged
     }
 
     @inline(never)

@@ -51,7 +51,8 @@ public final class MetricsServer: Service {
         let shown = LockedState(ShownServer())
         let gatherer = try Gatherer(
             [
-                MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector(), HostCollector(),
+                MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector(),
+                AvertedConflictCollector(), HostCollector(),
                 ScraperCollector { cursors.withLock { ($0.count, $0.dropped) } },
                 HTTPCollector { shown.withLock { $0.server }.map { [$0] } ?? [] }, ProcessCollector(),
             ] + collectors, perRequest: [SizeDeltaCollector()], nanoseconds: MonotonicClock.nanoseconds,

@@ -137,7 +137,11 @@ struct Daemon {
     /// What shows maps, the same to every scraper; the series budget counts what these show.
     private func mapCollectors(_ sampler: IndicatorSampler) -> [any Collector] {
         let articleNames: [any Collector] = settings.showsArticleNames ? [ArticleNamesCollector()] : []
-        return [MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector()] + articleNames
+        return [
+            MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector(),
+            AvertedConflictCollector(),
+        ]
+            + articleNames
     }
 
     private func metricsRoutes(

@@ -21,7 +21,7 @@ private struct HookedGuard: ShardGuard, ~Copyable {
         return result
     }
 
-    borrowing func sharing<R>(_ body: () -> R) -> R { inner.sharing(body) }
+    borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R { inner.sharing(as: access, body) }
 
     borrowing func sample(now: UInt64) -> LockSample { inner.sample(now: now) }
 }

@@ -50,7 +50,7 @@ struct ShardLockTests {
             // The stall shows while it lasts, before any wait has ended.
             #expect(sample.longestWaitNanoseconds + 1_000 > held)
             sample.longestWaitNanoseconds = 0
-            #expect(sample == LockSample(acquired: 1, waiters: 4))
+            #expect(sample == LockSample(acquired: 1, waiters: 4, averted: AvertedConflicts(writeWrites: 4)))
         }
         waiters.join()
         let sample = guarded.lock.meter.sample(now: MonotonicClock.nanoseconds())

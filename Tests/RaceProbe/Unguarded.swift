@@ -9,7 +9,7 @@ struct Unguarded: ShardGuard, ~Copyable {
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { body() }
 
-    borrowing func sharing<R>(_ body: () -> R) -> R { body() }
+    borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R { body() }
 
     borrowing func sample(now: UInt64) -> LockSample { LockSample() }
 }

@@ -31,7 +31,8 @@ enum RenderBench {
         Machine.printHead(seed: filling.seed)
         let labels = MapLabelCache()
         let collectors: [any Collector] = [
-            MapCollector(), LatencyCollector(), IteratorCollector(), IndicatorCollector(IndicatorSampler()),
+            MapCollector(), LatencyCollector(), IteratorCollector(), AvertedConflictCollector(),
+            IndicatorCollector(IndicatorSampler()),
             ArticleNamesCollector(), HostCollector(),
         ]
         var gathering: [Double] = []

@@ -1,6 +1,6 @@
 import BasicContainers
 import CSystem
-import Instruments
+public import Instruments
 public import Synchronization
 
 // What every operation on a map passes first, whatever the map holds:
@@ -44,27 +44,27 @@ struct OperationGate: ~Copyable, Sendable {
     @inlinable
     @inline(__always)
     func pass<R>(_ operation: TimedOperation, _ body: () -> R) -> R {
-        pass(as: { _ in operation }, body)
+        pass(as: { _ in operation }, operation == .load ? .read : .write, body)
     }
 
     /// Does an operation of which the result says what it was.
     @inlinable
     @inline(__always)
-    func pass<R>(as operation: (R) -> TimedOperation, _ body: () -> R) -> R {
+    func pass<R>(as operation: (R) -> TimedOperation, _ access: LockAccess = .write, _ body: () -> R) -> R {
         let isGlobal = isGlobal.load(ordering: .relaxed)
         #if MAPWATCH_NO_COUNTERS
         let isDue = false
         #else
         let isDue = OperationGate.isSamplingDue
         #endif
-        if isGlobal || isDue { return passSlowly(isGlobal, isDue, operation, body) }
+        if isGlobal || isDue { return passSlowly(isGlobal, isDue, operation, access, body) }
         return body()
     }
 
     /// Does something that is no operation (an iterator's look, a count) in the mode's order, and times nothing.
     @inline(__always)
-    func passUntimed<R>(_ body: () -> R) -> R {
-        isGlobal.load(ordering: .relaxed) ? lock.withLock(body) : body()
+    func passUntimed<R>(as access: LockAccess, _ body: () -> R) -> R {
+        isGlobal.load(ordering: .relaxed) ? lock.withLock(as: access, body) : body()
     }
 
     /// Counts this thread down to the next operation that is timed.
@@ -75,11 +75,11 @@ struct OperationGate: ~Copyable, Sendable {
     @inline(never)
     @usableFromInline
     func passSlowly<R>(
-        _ isGlobal: Bool, _ isDue: Bool, _ operation: (R) -> TimedOperation, _ body: () -> R
+        _ isGlobal: Bool, _ isDue: Bool, _ operation: (R) -> TimedOperation, _ access: LockAccess, _ body: () -> R
     ) -> R {
-        guard isDue else { return lock.withLock(body) }
+        guard isDue else { return lock.withLock(as: access, body) }
         let start = MonotonicClock.nanoseconds()
-        let result = isGlobal ? lock.withLock(body) : body()
+        let result = isGlobal ? lock.withLock(as: access, body) : body()
         let end = MonotonicClock.nanoseconds()
         record(operation(result)).record(end &- start, endedAt: end, shard: nil)
         return result

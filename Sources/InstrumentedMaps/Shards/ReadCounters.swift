@@ -37,6 +37,9 @@ struct ReadCounters {
 
     func countRetry(_ slot: ReaderSlot) { bump(2, slot) }
 
+    /// Counts a read that a writer was in the way of, once however often it had to look again.
+    func countConflict(_ slot: ReaderSlot) { bump(3, slot) }
+
     @inline(__always)
     private func bump(_ cell: Int, _ slot: ReaderSlot) {
         let last = ReadCounters.stripes - 1
@@ -56,6 +59,7 @@ struct ReadCounters {
             sample.loadMisses += misses
             sample.optimisticReads += hits + misses
             sample.readRetries += unsafe cells[first + 2].value
+            sample.averted.readWrites += unsafe cells[first + 3].value
         }
     }
 }

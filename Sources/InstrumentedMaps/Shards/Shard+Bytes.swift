@@ -1,3 +1,5 @@
+import Instruments
+
 // The operations of a byte map on one of its shards.
 
 extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
@@ -37,11 +39,11 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
 
     /// Asks for the memory that a search for `hash` will look at first; no more than a hint.
     @inline(__always)
-    func fetchIndex(_ hash: KeyHash) { peek { $0.fetchIndex(hash) } }
+    func fetchIndex(_ hash: KeyHash) { peek(as: .lookAhead) { $0.fetchIndex(hash) } }
 
     /// Asks for the memory of the record that a search for `hash` will probably come to.
     @inline(__always)
-    func fetchRecord(_ hash: KeyHash) { peek { $0.fetchRecord(hash) } }
+    func fetchRecord(_ hash: KeyHash) { peek(as: .lookAhead) { $0.fetchRecord(hash) } }
 
     /// Sets the value of `key`, for `seconds` or, without them, for as long as the table's entries live.
     @inline(__always)

@@ -43,7 +43,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     @inlinable
     @inline(__always)
     func load<Value>(_ find: (borrowing Table) -> Value?) -> Value? {
-        shardGuard.sharing {
+        shardGuard.sharing(as: .read) {
             let value = unsafe find(table.pointee)
             countLoad(hit: value != nil)
             return value
@@ -104,11 +104,11 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         }
     }
 
-    /// Looks without counting: for an iterator, whose look is no load.
+    /// Looks without counting: for an iterator, whose look is no load, and for whoever looks ahead.
     @inlinable
     @inline(__always)
-    func peek<Result>(_ body: (borrowing Table) -> Result) -> Result {
-        shardGuard.sharing { unsafe body(table.pointee) }
+    func peek<Result>(as access: LockAccess = .iterate, _ body: (borrowing Table) -> Result) -> Result {
+        shardGuard.sharing(as: access) { unsafe body(table.pointee) }
     }
 
     /// Entries now, without waiting for anybody.
@@ -116,13 +116,16 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
 
     /// Shows `body` the number of entries while nobody can change it.
     func holdingCount<Result>(_ body: (Int) -> Result) -> Result {
-        shardGuard.exclusively { unsafe body(table.pointee.levels.count) }
+        shardGuard.sharing(as: .read) { unsafe body(table.pointee.levels.count) }
     }
+
+    /// Runs `body` with nobody else inside; it may not use the map.
+    func hold(_ body: () -> Void) { shardGuard.exclusively(body) }
 
     /// Counts an iteration that has reached this shard.
     @inlinable
     func countIteration() {
-        shardGuard.sharing { bumpAsReader(counters.iterations) }
+        shardGuard.sharing(as: .iterate) { bumpAsReader(counters.iterations) }
     }
 
     /// Removes expired entries, moves slots or records, up to `budget` in slices of 64, so that an operation waits for no

@@ -48,9 +48,9 @@ struct ChosenGuard: ShardGuard, ~Copyable {
 
     @inlinable
     @inline(__always)
-    package borrowing func sharing<R>(_ body: () -> R) -> R {
-        if let shared { shared.lock.enterShared() } else { exclusive.lock() }
-        defer { if let shared { shared.lock.leaveShared() } else { exclusive.unlock() } }
+    package borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R {
+        if let shared { shared.lock.enterShared(as: access) } else { exclusive.lock(as: access) }
+        defer { if let shared { shared.lock.leaveShared(as: access) } else { exclusive.unlock() } }
         return body()
     }
 

@@ -80,20 +80,23 @@ extension PublishedTable {
 
     /// What `copy` makes of the record of `key`, nil inside when it is absent; nil outside when writers were in the way,
     /// and the lock has to be taken. Linearizable; counts a load or a miss when it answers, and a retry for each look in
-    /// vain, after which `copy` is called anew.
+    /// vain, after which `copy` is called anew. A read that had to look again has found a writer: one averted conflict. One
+    /// that gives up leaves that to the lock, or it would count twice.
     @inline(__always)
     func load<Value>(
         _ key: Span<UInt8>, _ hash: KeyHash, _ copy: (RecordHeader, UnsafeRawPointer) -> Value
     ) -> Value?? {
         guard let slot = epochs.enter() else { return nil }
         defer { slot.leave() }
-        for _ in 0..<PublishedTable.looks {
+        for attempt in 0..<PublishedTable.looks {
             switch unsafe look(key, hash, copy) {
             case .found(let value):
                 reads.countHit(slot)
+                if attempt > 0 { reads.countConflict(slot) }
                 return .some(value)
             case .absent:
                 reads.countMiss(slot)
+                if attempt > 0 { reads.countConflict(slot) }
                 return .some(nil)
             case .torn:
                 reads.countRetry(slot)

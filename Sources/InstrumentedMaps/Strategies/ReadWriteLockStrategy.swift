@@ -18,7 +18,9 @@ package struct SharedGuard: ShardGuard, ~Copyable {
         return body()
     }
 
-    package borrowing func sharing<R>(_ body: () -> R) -> R { lock.withSharedLock(body) }
+    package borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R {
+        lock.withSharedLock(as: access, body)
+    }
 
     package borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
 }

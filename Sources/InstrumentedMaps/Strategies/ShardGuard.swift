@@ -12,15 +12,15 @@ package protocol ShardGuard: ~Copyable, Sendable {
     /// `waits` is where the guard notes how long each wait for it was.
     init(_ waits: WaitRecord?)
 
-    /// Runs `body` with nobody else inside.
+    /// Runs `body`, which writes, with nobody else inside.
     borrowing func exclusively<R>(_ body: () -> R) -> R
 
     /// Runs `body` with nobody else inside, or not at all (nil) when somebody stays inside for some milliseconds: for work
     /// that can be left for later, which must not hang on one shard while others could be tidied.
     borrowing func exclusivelySoon<R>(_ body: () -> R) -> R?
 
-    /// Runs `body` with no writer inside.
-    borrowing func sharing<R>(_ body: () -> R) -> R
+    /// Runs `body`, which does `access` and does not write, with no writer inside.
+    borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R
 
     /// What the guard has counted, each cell read relaxed and without taking the guard; `now` is the monotonic clock's.
     borrowing func sample(now: UInt64) -> LockSample

@@ -19,7 +19,9 @@ package struct ExclusiveGuard: ShardGuard, ~Copyable {
         return body()
     }
 
-    package borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
+    package borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R {
+        lock.withLock(as: access, body)
+    }
 
     package borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
 }

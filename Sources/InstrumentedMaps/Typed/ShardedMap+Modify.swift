@@ -1,4 +1,5 @@
 public import BasicContainers
+import Instruments
 
 // Reading and writing in one step, so that nobody writes get-then-put.
 
@@ -157,7 +158,7 @@ extension ShardedMap {
     public func deleteMatching(_ isIncluded: (Key, Value) -> Bool) -> Int {
         var deleted = 0
         for index in 0..<shards.count {
-            let keys = gate.passUntimed { shards[index].keys(where: isIncluded) }
+            let keys = gate.passUntimed(as: .iterate) { shards[index].keys(where: isIncluded) }
             for key in keys where remove(key, if: { isIncluded(key, $0) }) != nil { deleted += 1 }
         }
         return deleted

@@ -148,7 +148,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
         return Int(count)
     }
 
-    public func countExact() -> Int { gate.passUntimed { countHolding(from: 0) } }
+    public func countExact() -> Int { gate.passUntimed(as: .read) { countHolding(from: 0) } }
 
     /// Entries in the shards from `index` on, every one of which is held until all are counted. In order, so that two
     /// counts cannot wait for each other.

@@ -10,7 +10,7 @@ struct NoGuard: ShardGuard, ~Copyable {
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { body() }
 
-    borrowing func sharing<R>(_ body: () -> R) -> R { body() }
+    borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R { body() }
 
     borrowing func sample(now: UInt64) -> LockSample { LockSample() }
 }
@@ -25,7 +25,7 @@ struct UnguardedReads: ShardGuard, ~Copyable {
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withLock(body) }
 
-    borrowing func sharing<R>(_ body: () -> R) -> R { body() }
+    borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R { body() }
 
     borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
 }
@@ -41,7 +41,7 @@ struct TwoLocks: ShardGuard, ~Copyable {
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { writers.withLock(body) }
 
-    borrowing func sharing<R>(_ body: () -> R) -> R { readers.withLock(body) }
+    borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R { readers.withLock(body) }
 
     borrowing func sample(now: UInt64) -> LockSample { writers.meter.sample(now: now) }
 }
@@ -56,7 +56,7 @@ struct SharedWrites: ShardGuard, ~Copyable {
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { lock.withSharedLock(body) }
 
-    borrowing func sharing<R>(_ body: () -> R) -> R { lock.withSharedLock(body) }
+    borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R { lock.withSharedLock(body) }
 
     borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
 }
@@ -74,7 +74,7 @@ struct EarlyRelease: ShardGuard, ~Copyable {
         return body()
     }
 
-    borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
+    borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R { lock.withLock(body) }
 
     borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
 }
@@ -90,7 +90,7 @@ struct SkippedLock: ShardGuard, ~Copyable {
 
     borrowing func exclusively<R>(_ body: () -> R) -> R { turn.comes() ? body() : lock.withLock(body) }
 
-    borrowing func sharing<R>(_ body: () -> R) -> R { lock.withLock(body) }
+    borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R { lock.withLock(body) }
 
     borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
 }
@@ -110,7 +110,7 @@ struct ImpatientWriter: ShardGuard, ~Copyable {
         return enter(body)
     }
 
-    borrowing func sharing<R>(_ body: () -> R) -> R { enter(body) }
+    borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R { enter(body) }
 
     private borrowing func enter<R>(_ body: () -> R) -> R {
         lock.withLock {
