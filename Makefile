@@ -10,7 +10,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # A target; an hour by hand: make fuzz FUZZ_SECONDS=3600
 FUZZ_SECONDS ?= 10
 
-.PHONY: help run test check unit demo boards rules page race fuzz docs soak asan linear engine hostile scrape mass-delete doors bench \
+.PHONY: help run test check unit demo boards rules page race fuzz docs soak asan linear engine hostile scrape mass-delete stall doors bench \
     counters sweep clean
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
 	@echo "make scrape what a scrape costs, beside Debian's pushgateway: three minutes"
 	@echo "make mass-delete  a million entries, 46 % of them deleted during an iteration, as everybody sees it: four minutes"
+	@echo "make stall  one shard of 256 stands still: its alert fires and the others serve, with a real Prometheus: three minutes"
 	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
 	@echo "make bench  maps beside oneTBB and others, as a table and .build/bench.json: ten minutes"
 	@echo "make counters  what counting costs, beside a build that counts nothing: three minutes"
@@ -160,6 +161,11 @@ mass-delete:
 	$(call install,$(TEST_PACKAGES))
 	swift build -c release --product mapwatch
 	Tests/MassDelete/run.py
+
+stall:
+	$(call install,$(TEST_PACKAGES) wrk)
+	swift build -c release --product mapwatch
+	Tests/StalledShard/run.py
 
 doors:
 	$(call install,$(BENCH_PACKAGES) python3)

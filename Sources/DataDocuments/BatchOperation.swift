@@ -9,6 +9,13 @@ package enum BatchOperation: Equatable {
         if case .put = self { true } else { false }
     }
 
+    /// The key that it is about.
+    package var key: [UInt8] {
+        switch self {
+        case .put(let key, _, _), .get(let key), .delete(let key): key
+        }
+    }
+
     /// Parses a whole body; throws with the number of the first bad line, counted from 1.
     package static func parse(_ body: [UInt8]) throws(JSONProblem) -> [BatchOperation] {
         var operations: [BatchOperation] = []

@@ -1,18 +1,24 @@
 import Glibc
 
 /// A thread that nobody joins.
-enum DetachedThread {
+package enum DetachedThread {
     /// Runs `body` on a thread of its own, or here when the system has none left.
     static func run(_ body: @escaping @Sendable () -> Void) {
+        if !start(body) { body() }
+    }
+
+    /// Runs `body` on a thread of its own; false when the system has none left.
+    package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         let box = unsafe Unmanaged.passRetained(Body(body))
         var thread = pthread_t()
         // Safety: the thread takes over the one reference that is passed; it is taken back when there is no thread.
         let status = unsafe pthread_create(&thread, nil, threadBegan, box.toOpaque())
         guard status == 0 else {
             unsafe box.release()
-            return body()
+            return false
         }
         pthread_detach(thread)
+        return true
     }
 }
 

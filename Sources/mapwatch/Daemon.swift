@@ -22,6 +22,7 @@ struct DaemonSettings: Sendable {
     /// Whether `POST /-/reload` is allowed.
     var enablesLifecycle: Bool
     var playsDemo: Bool
+    var chaos: ChaosSettings
 }
 
 /// Why the daemon did not start: one line for the operator.
@@ -43,14 +44,16 @@ struct Daemon {
         let configuration = try ConfigurationReader.read(settings.configurationFile)
         let maximumBytes = configuration.maximumBytes ?? SystemMemory.available() / 4 * 3
         let mode = try startMode()
+        let chaos = try PerturbationWiring(settings.chaos, logger: logger)
         let sampler = IndicatorSampler(
             lines: Dictionary(uniqueKeysWithValues: configuration.maps.map { ($0.name, $0.lines) }))
         let host = MapHost(
             maximumBytes: maximumBytes,
             seriesBudget: .counting(
-                mapCollectors(sampler) + [SizeDeltaCollector()], limit: settings.maximumSeries),
+                mapCollectors(sampler, chaos) + [SizeDeltaCollector()], limit: settings.maximumSeries),
             mode: mode, nanoseconds: MonotonicClock.coarseNanoseconds,
             secondsSince1970: System.secondsSince1970)
+        chaos?.perturbations.watch(host)
         logger.info("memory for maps", metadata: ["max_bytes": "\(maximumBytes)"])
         try createMaps(configuration.maps, on: host)
         // Both listeners are bound before either serves: a daemon that is half up helps nobody.
@@ -63,7 +66,10 @@ struct Daemon {
         let health = Health()
         let servers = ServerList()
         let data = try listeners.serve(
-            settings.data, dataSockets, dataAccess, DataAPI(host: host, listings: listings).routes())
+            settings.data, dataSockets, dataAccess,
+            PerturbationWiring.routes(
+                DataAPI(host: host, listings: listings).routes(), chaos, host,
+                playedMaps: settings.playsDemo ? DemoWorkload.maps().map(\.name) : []))
         servers.add(data)
         let manager = ServiceManager(
             environment: System.environment, processID: System.processID, logger: logger)
@@ -73,7 +79,7 @@ struct Daemon {
             data: dataAccess, logger: logger, secondsSince1970: System.secondsSince1970)
         let metrics = try listeners.serve(
             settings.web, metricsSockets, webAccess,
-            try metricsRoutes(host, sampler, listings, health, servers, reloader))
+            try metricsRoutes(host, sampler, chaos, listings, health, servers, reloader))
         servers.add(metrics)
         // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
@@ -135,23 +141,23 @@ struct Daemon {
     }
 
     /// What shows maps, the same to every scraper; the series budget counts what these show.
-    private func mapCollectors(_ sampler: IndicatorSampler) -> [any Collector] {
+    private func mapCollectors(_ sampler: IndicatorSampler, _ chaos: PerturbationWiring?) -> [any Collector] {
         let articleNames: [any Collector] = settings.showsArticleNames ? [ArticleNamesCollector()] : []
         return [
             MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector(),
             AvertedConflictCollector(),
         ]
-            + articleNames
+            + articleNames + (chaos?.collectors ?? [])
     }
 
     private func metricsRoutes(
-        _ host: MapHost, _ sampler: IndicatorSampler, _ listings: Listings, _ health: Health, _ servers: ServerList,
-        _ reloader: Reloader
+        _ host: MapHost, _ sampler: IndicatorSampler, _ chaos: PerturbationWiring?, _ listings: Listings,
+        _ health: Health, _ servers: ServerList, _ reloader: Reloader
     ) throws -> [Route] {
         let logger = logger
         let cursors = LockedState(ScraperCursors())
         let gatherer = try Gatherer(
-            mapCollectors(sampler) + [
+            mapCollectors(sampler, chaos) + [
                 HostCollector(), ScraperCollector { cursors.withLock { ($0.count, $0.dropped) } },
                 HTTPCollector { servers.all }, ListingCollector(listings: listings), ProcessCollector(),
                 BuildCollector(version: Version.text), ReloadCollector(reloader: reloader),

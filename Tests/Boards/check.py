@@ -53,7 +53,11 @@ def live(program):
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mapwatch-boards-"))
         free = "127.0.0.1:0"
         log = f"{folder}/mapwatch.log"
-        command = [program, "serve", "--demo", "--web.listen-address", free, "--data.listen-address", free]
+        pathlib.Path(f"{folder}/token").write_text("0123456789abcdef-of-a-check")
+        command = [
+            program, "serve", "--demo", "--web.listen-address", free, "--data.listen-address", free,
+            "--enable-chaos", "--chaos.token-file", f"{folder}/token",
+        ]  # fmt: skip
         metrics = wait_for(r"url=http://([\d.:]+)/metrics", log, stack.enter_context(running(command, log)))
         text = (boards.ROOT / "prometheus.yml").read_text()
         for old, new in [

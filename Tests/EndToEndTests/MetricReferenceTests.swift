@@ -29,7 +29,8 @@ struct MetricReferenceTests {
 
     /// The second scrape of one scraper, so that the deltas are there too.
     private func everything() throws -> CheckedExposition {
-        let daemon = try MapwatchProcess()
+        let daemon = try MapwatchProcess(
+            ["--enable-chaos"], environment: ["MAPWATCH_CHAOS_TOKEN": "0123456789abcdef"])
         for (map, body) in Self.maps {
             #expect(try daemon.data("PUT", "/api/v1/maps/\(map)", body: body).status == 201)
         }

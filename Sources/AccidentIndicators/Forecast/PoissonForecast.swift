@@ -3,8 +3,8 @@ import Glibc
 /// How likely it is that an event of a steady rate happens never, once, or more often within some time: the articles' model
 /// of map accidents.
 ///
-/// With λ = 0.02 a second and 60 s: 0.301, 0.361 and 0.337. The articles print 0.338 for the last, a slip of rounding: the
-/// three add up to 1, and 1 − 2.2·e^−1.2 is 0.33737.
+/// With λ = 0.02 a second and 60 s: 0.301, 0.361 and 0.337. The articles print 0.338 for the last, a slip of rounding:
+/// 1 − 2.2·e^−1.2 is 0.33737, and 0.338 is what the other two leave of 1 once they are rounded.
 ///
 /// A pure value. Source: S. D. Poisson, 1837; events must be independent, which ``ConflictForecast/dispersionRatio`` tells.
 public struct PoissonForecast: Sendable, Equatable {

@@ -90,6 +90,21 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(name: .customLong("demo"), help: "Plays a small workload on three maps: orders, sessions and rules.")
     var demo = false
 
+    @Flag(
+        name: .customLong("enable-chaos"),
+        help: """
+            Allow /api/v1/maps/MAP/perturbations on the data listener: delays, yields, and a shard that fails or stands \
+            still, each for 10 minutes at the most. Needs a token.
+            """)
+    var enableChaos = false
+
+    @Option(
+        name: .customLong("chaos.token-file"),
+        help: """
+            The token that such requests carry as Authorization: Bearer TOKEN. MAPWATCH_CHAOS_TOKEN may hold it instead.
+            """)
+    var chaosTokenFile: String?
+
     func validate() throws {
         let path = webTelemetryPath
         guard path.hasPrefix("/"), !path.contains(where: { "{}?#% ".contains($0) }) else {
@@ -134,7 +149,8 @@ struct ServeCommand: AsyncParsableCommand {
                 name: "data", addresses: dataListenAddress, usesSystemdSockets: dataSystemdSocket,
                 maximumConnections: dataMaxConnections, accessFile: dataConfigFile),
             maximumWebRequests: webMaxRequests, showsArticleNames: webArticleNames, maximumSeries: maxSeries,
-            configurationFile: configFile, enablesLifecycle: webEnableLifecycle, playsDemo: demo)
+            configurationFile: configFile, enablesLifecycle: webEnableLifecycle, playsDemo: demo,
+            chaos: ChaosSettings(isEnabled: enableChaos, tokenFile: chaosTokenFile))
     }
 }
 
