@@ -55,3 +55,8 @@ bool mapwatch_sampling_restart(void) {
     mapwatch_sampling_countdown = 1 + x % 127;
     return was_running;
 }
+
+_Thread_local uint32_t mapwatch_caller;
+_Thread_local uint32_t mapwatch_known_thread_id;
+
+uint32_t mapwatch_ask_thread_id(void) { return mapwatch_known_thread_id = (uint32_t)syscall(SYS_gettid); }

@@ -22,14 +22,14 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
 
     init(
         name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double, budget: MemoryBudget,
-        clock: ExpiryClock
+        clock: ExpiryClock, observer: (any OperationObserver)? = nil
     ) {
         self.name = name
         self.options = options
         shardHash = options.hash
         self.incarnation = incarnation
         self.createdAt = createdAt
-        gate = OperationGate(options.mode)
+        gate = OperationGate(options.mode, watch: observer.map { MapWatch(map: name, observer: $0) })
         var shards = RigidArray<Shard<Guard, Table>>(capacity: options.shards)
         for index in 0..<options.shards {
             let table = Table(budget: budget, clock: clock, ttlSeconds: options.ttlSeconds)
@@ -43,9 +43,16 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func load(_ key: Span<UInt8>) -> [UInt8]? {
         gate.pass(.load) {
-            let hash = hash(key)
-            return shards[hash.shard(of: shards.count)].load(key, hash)
+            load(key, nil)
+        } watched: {
+            load(key, $0)
         }
+    }
+
+    @inline(__always)
+    private func load(_ key: Span<UInt8>, _ watch: OperationWatch?) -> [UInt8]? {
+        let (hash, shard) = aim(watch, at: key)
+        return shards[shard].load(key, hash, watch)
     }
 
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
@@ -53,11 +60,19 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func load(_ key: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
         gate.pass(.load) {
-            let hash = hash(key)
-            let shard = hash.shard(of: shards.count)
-            // Safety: the buffer does not leave the call that it is passed to.
-            return unsafe output.withUnsafeMutableBytes { unsafe shards[shard].load(key, hash, into: $0) }
+            load(key, into: &output, nil)
+        } watched: {
+            load(key, into: &output, $0)
         }
+    }
+
+    @inline(__always)
+    private func load(
+        _ key: Span<UInt8>, into output: inout MutableSpan<UInt8>, _ watch: OperationWatch?
+    ) -> Int? {
+        let (hash, shard) = aim(watch, at: key)
+        // Safety: the buffer does not leave the call that it is passed to.
+        return unsafe output.withUnsafeMutableBytes { unsafe shards[shard].load(key, hash, into: $0, watch) }
     }
 
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
@@ -65,8 +80,9 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
         gate.pass(.store) {
-            let hash = hash(key)
-            return shards[hash.shard(of: shards.count)].store(key, hash, value: value)
+            store(key, value, nil, nil)
+        } watched: {
+            store(key, value, nil, $0)
         }
     }
 
@@ -74,11 +90,20 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome {
-        gate.pass(.store) {
-            precondition(MapOptions.ttlRange.contains(ttlSeconds), "an entry lives for 1 second to 1 year")
-            let hash = hash(key)
-            return shards[hash.shard(of: shards.count)].store(key, hash, value: value, for: ttlSeconds)
+        precondition(MapOptions.ttlRange.contains(ttlSeconds), "an entry lives for 1 second to 1 year")
+        return gate.pass(.store) {
+            store(key, value, ttlSeconds, nil)
+        } watched: {
+            store(key, value, ttlSeconds, $0)
         }
+    }
+
+    @inline(__always)
+    private func store(
+        _ key: Span<UInt8>, _ value: Span<UInt8>, _ seconds: Int?, _ watch: OperationWatch?
+    ) -> StoreOutcome {
+        let (hash, shard) = aim(watch, at: key)
+        return shards[shard].store(key, hash, value: value, for: seconds, watch)
     }
 
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
@@ -86,9 +111,16 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func delete(_ key: Span<UInt8>) -> Bool {
         gate.pass(.delete) {
-            let hash = hash(key)
-            return shards[hash.shard(of: shards.count)].delete(key, hash)
+            delete(key, nil)
+        } watched: {
+            delete(key, $0)
         }
+    }
+
+    @inline(__always)
+    private func delete(_ key: Span<UInt8>, _ watch: OperationWatch?) -> Bool {
+        let (hash, shard) = aim(watch, at: key)
+        return shards[shard].delete(key, hash, watch)
     }
 
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
@@ -97,19 +129,34 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     func modify(
         _ key: Span<UInt8>, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {
-        gate.pass(as: { (outcome: ModifyOutcome) in outcome.operation }) {
-            let hash = hash(key)
-            return shards[hash.shard(of: shards.count)].modify(key, hash, countingLoad: countingLoad, decide)
+        gate.pass(.modify, as: { (outcome: ModifyOutcome) in outcome.operation }) {
+            modify(key, countingLoad, nil, decide)
+        } watched: {
+            modify(key, countingLoad, $0, decide)
         }
+    }
+
+    @inline(__always)
+    private func modify(
+        _ key: Span<UInt8>, _ countingLoad: Bool, _ watch: OperationWatch?, _ decide: (Span<UInt8>?) -> EntryChange
+    ) -> ModifyOutcome {
+        let (hash, shard) = aim(watch, at: key)
+        return shards[shard].modify(key, hash, countingLoad: countingLoad, watch, decide)
     }
 
     func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int {
         var deleted = 0
         for index in 0..<shards.count {
-            let keys = gate.passUntimed(as: .iterate) { shards[index].keys(where: isIncluded) }
+            let keys = gate.passUntimed(.iterate) { watch in
+                watch?.aims(at: index)
+                return shards[index].keys(watch, where: isIncluded)
+            }
             for start in stride(from: 0, to: keys.count, by: Shard<Guard, Table>.sliceOfDeletes) {
                 let slice = keys[start..<min(start + Shard<Guard, Table>.sliceOfDeletes, keys.count)]
-                deleted += gate.passUntimed(as: .write) { shards[index].delete(slice) }
+                deleted += gate.passUntimed(.delete) { watch in
+                    watch?.aims(at: index)
+                    return shards[index].delete(slice, watch)
+                }
             }
         }
         return deleted
@@ -129,7 +176,9 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func maintain(budget: Int) -> Int {
         var moved = 0
-        for index in 0..<shards.count where moved < budget { moved += shards[index].maintain(budget: budget - moved) }
+        for index in 0..<shards.count where moved < budget {
+            moved += shards[index].maintain(budget: budget - moved, gate.watch, at: index)
+        }
         return moved
     }
 
@@ -155,7 +204,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         return Int(count)
     }
 
-    func countExact() -> Int { gate.passUntimed(as: .read) { countHolding(from: 0) } }
+    func countExact() -> Int { gate.passUnwatched(as: .read) { countHolding(from: 0) } }
 
     /// Entries in the shards from `index` on, every one of which is held until all are counted. In order, so that two
     /// counts cannot wait for each other.
@@ -167,6 +216,18 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     func shard(of key: Span<UInt8>) -> Int { hash(key).shard(of: shards.count) }
 
     func hold(shard: Int, _ body: () -> Void) { shards[shard].hold(body) }
+
+    @inline(__always)
+    func shard(of hash: KeyHash) -> Int { hash.shard(of: shards.count) }
+
+    /// The hash of a key and its shard, which a watch is told of.
+    @inline(__always)
+    func aim(_ watch: OperationWatch?, at key: Span<UInt8>) -> (hash: KeyHash, shard: Int) {
+        let hash = hash(key)
+        let shard = hash.shard(of: shards.count)
+        watch?.aims(at: shard, key)
+        return (hash, shard)
+    }
 
     /// Lends the shard that `hash` chooses.
     @inline(__always)
@@ -182,18 +243,19 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
 
     /// The value of a key that an iterator has listed; counts nothing.
     func peek(_ key: [UInt8]) -> [UInt8]? {
-        gate.passUntimed(as: .iterate) {
+        gate.passUntimed(.iterate, isReported: false) { watch in
             let bytes = key.span
-            let hash = hash(bytes)
-            return shards[hash.shard(of: shards.count)].peek(bytes, hash)
+            let (hash, shard) = aim(watch, at: bytes)
+            return shards[shard].peek(bytes, hash, watch)
         }
     }
 
     /// Counts an iteration on one shard and copies the keys to visit there.
     func enterShard(_ index: Int, prefix: [UInt8]) -> [[UInt8]] {
-        gate.passUntimed(as: .iterate) {
+        gate.passUntimed(.iterate) { watch in
+            watch?.aims(at: index)
             shards[index].countIteration()
-            return shards[index].keys { $0.starts(with: prefix) }
+            return shards[index].keys(watch) { $0.starts(with: prefix) }
         }
     }
 
@@ -201,9 +263,10 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         var entries: [MapEntry] = []
         var bytes = 0
         for index in 0..<shards.count {
-            let copied = gate.passUntimed(as: .iterate) {
+            let copied = gate.passUntimed(.iterate) { watch in
+                watch?.aims(at: index)
                 shards[index].countIteration()
-                return shards[index].entries(within: maximumBytes - bytes) { $0.starts(with: prefix) }
+                return shards[index].entries(within: maximumBytes - bytes, watch) { $0.starts(with: prefix) }
             }
             guard let copied else { throw .snapshotTooLarge(map: name, limit: maximumBytes) }
             bytes += copied.reduce(0) { $0 + $1.size }
@@ -219,17 +282,18 @@ extension ShardGuard where Self: ~Copyable {
     package static func makeMap(
         name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double,
         budget: MemoryBudget = MemoryBudget(),
-        nanoseconds: @escaping @Sendable () -> UInt64 = MonotonicClock.coarseNanoseconds
+        nanoseconds: @escaping @Sendable () -> UInt64 = MonotonicClock.coarseNanoseconds,
+        observer: (any OperationObserver)? = nil
     ) -> any InstrumentedMap {
         switch options.reads {
         case .locked:
             ByteMap<Self, ByteTable>(
                 name: name, options: options, incarnation: incarnation, createdAt: createdAt, budget: budget,
-                clock: ExpiryClock(nanoseconds: nanoseconds))
+                clock: ExpiryClock(nanoseconds: nanoseconds), observer: observer)
         case .optimistic:
             ByteMap<Self, PublishedByteTable>(
                 name: name, options: options, incarnation: incarnation, createdAt: createdAt, budget: budget,
-                clock: ExpiryClock(nanoseconds: nanoseconds))
+                clock: ExpiryClock(nanoseconds: nanoseconds), observer: observer)
         }
     }
 }

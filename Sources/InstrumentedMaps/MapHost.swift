@@ -38,17 +38,23 @@ public final class MapHost: Sendable {
     private let seriesBudget: SeriesBudget?
     /// The mode in which every map starts; nil leaves it to each one's options.
     private let mode: MapMode?
+    private let observer: ObserverFactory
+
+    /// Makes the observer of a map that is about to be created, nil for one that nobody watches; the number is the map's
+    /// incarnation. Called once a map, on the thread that creates it, without any lock.
+    public typealias ObserverFactory = @Sendable (MapName, MapOptions, UInt64) -> (any OperationObserver)?
 
     /// `secondsSince1970` dates the maps; it is asked once per map. `nanoseconds`, which only ever grow, say when entries
     /// expire, and are asked where one has a deadline; by default the kernel's coarse monotonic clock. All maps together
     /// hold at most `maximumBytes` of records and indexes, and are shown in at most as many series as `seriesBudget` says.
-    /// With a `mode` every map starts in it, whatever its options say.
+    /// With a `mode` every map starts in it, whatever its options say. `observer` is asked for each map that the host makes.
     public init(
         maximumBytes: Int = .max, seriesBudget: SeriesBudget? = nil, mode: MapMode? = nil,
-        nanoseconds: (@Sendable () -> UInt64)? = nil,
+        nanoseconds: (@Sendable () -> UInt64)? = nil, observer: @escaping ObserverFactory = { _, _, _ in nil },
         secondsSince1970: @escaping @Sendable () -> Double
     ) {
         self.mode = mode
+        self.observer = observer
         self.nanoseconds = nanoseconds ?? MonotonicClock.coarseNanoseconds
         budget = MemoryBudget(limit: maximumBytes)
         self.seriesBudget = seriesBudget
@@ -224,15 +230,16 @@ public final class MapHost: Sendable {
     private func makeMap(_ name: MapName, _ options: MapOptions, _ incarnation: UInt64) -> any InstrumentedMap {
         let now = secondsSince1970()
         let budget = MemoryBudget(limit: options.maximumBytes ?? .max, within: budget)
+        let observer = observer(name, options, incarnation)
         return switch options.strategy {
         case .sharded:
             ExclusiveGuard.makeMap(
                 name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget,
-                nanoseconds: nanoseconds)
+                nanoseconds: nanoseconds, observer: observer)
         case .rwlock:
             SharedGuard.makeMap(
                 name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget,
-                nanoseconds: nanoseconds)
+                nanoseconds: nanoseconds, observer: observer)
         }
     }
 }

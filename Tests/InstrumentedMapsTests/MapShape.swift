@@ -28,8 +28,13 @@ struct MapShape: Sendable, CustomTestStringConvertible {
     func make() throws -> any InstrumentedMap {
         let host = MapHost { 0 }
         let name = try MapName("m")
-        _ = try host.create(name, MapOptions(strategy: strategy, shards: shards, reads: reads))
+        _ = try host.create(name, options())
         return try #require(host.map(name))
+    }
+
+    /// The options of this shape.
+    func options(ttlSeconds: Int? = nil) throws -> MapOptions {
+        try MapOptions(strategy: strategy, shards: shards, reads: reads, ttlSeconds: ttlSeconds)
     }
 
     var testDescription: String {

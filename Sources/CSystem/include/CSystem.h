@@ -50,6 +50,20 @@ static inline bool mapwatch_sampling_is_due(void) {
     return mapwatch_sampling_restart();
 }
 
+/// The name under which this thread does operations; 0 for none.
+extern _Thread_local uint32_t mapwatch_caller __attribute__((tls_model("initial-exec")));
+
+static inline uint32_t mapwatch_current_caller(void) { return mapwatch_caller; }
+static inline void mapwatch_set_caller(uint32_t caller) { mapwatch_caller = caller; }
+
+/// The kernel's number of this thread; asked for once a thread.
+extern _Thread_local uint32_t mapwatch_known_thread_id __attribute__((tls_model("initial-exec")));
+uint32_t mapwatch_ask_thread_id(void);
+
+static inline uint32_t mapwatch_thread_id(void) {
+    return __builtin_expect(mapwatch_known_thread_id != 0, 1) ? mapwatch_known_thread_id : mapwatch_ask_thread_id();
+}
+
 /// Tells the processor that this thread spins.
 static inline void mapwatch_pause(void) {
 #if defined(__x86_64__)

@@ -41,7 +41,12 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
             batch.output = []
             let start = output.count
             let isFound = batch.withOperands(of: index) { key, _ in
-                gate.pass(.load) { withShard(of: item.hash) { $0.load(key, item.hash, appendingTo: &output) } }
+                gate.pass(.load) {
+                    withShard(of: item.hash) { $0.load(key, item.hash, appendingTo: &output, nil) }
+                } watched: { watch in
+                    watch.aims(at: shard(of: item.hash), key)
+                    return withShard(of: item.hash) { $0.load(key, item.hash, appendingTo: &output, watch) }
+                }
             }
             batch.items[index].loaded = start..<output.count
             batch.output = output
@@ -49,13 +54,23 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         case .store:
             let outcome = batch.withOperands(of: index) { key, value in
                 gate.pass(.store) {
-                    withShard(of: item.hash) { $0.store(key, item.hash, value: value, for: item.ttlSeconds) }
+                    withShard(of: item.hash) { $0.store(key, item.hash, value: value, for: item.ttlSeconds, nil) }
+                } watched: { watch in
+                    watch.aims(at: shard(of: item.hash), key)
+                    return withShard(of: item.hash) {
+                        $0.store(key, item.hash, value: value, for: item.ttlSeconds, watch)
+                    }
                 }
             }
             batch.items[index].outcome = .stored(outcome)
         case .delete:
             let isDeleted = batch.withOperands(of: index) { key, _ in
-                gate.pass(.delete) { withShard(of: item.hash) { $0.delete(key, item.hash) } }
+                gate.pass(.delete) {
+                    withShard(of: item.hash) { $0.delete(key, item.hash, nil) }
+                } watched: { watch in
+                    watch.aims(at: shard(of: item.hash), key)
+                    return withShard(of: item.hash) { $0.delete(key, item.hash, watch) }
+                }
             }
             batch.items[index].outcome = isDeleted ? .deleted : .absent
         }

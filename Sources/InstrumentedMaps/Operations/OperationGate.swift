@@ -1,14 +1,15 @@
 import BasicContainers
 import CSystem
-public import Instruments
+import Instruments
 public import Synchronization
 
 // What every operation on a map passes first, whatever the map holds:
 //
-//     mode normal, not sampled (63 in 64)  ──────────────────────────────▶ operation
-//     otherwise   [clock] ▶ [mode global: the map's one lock] ▶ operation ▶ [clock, histogram]
+//     mode normal, not watched, not sampled (63 in 64)  ─────────────────▶ operation
+//     otherwise   [clock] ▶ [mode global: the map's one lock] ▶ operation ▶ [clock, histogram] ▶ [observer]
 //
 // The fast way is one relaxed load of a word that hardly anybody writes, and one decrement of the thread's own countdown.
+// Mode and watch are two bits of that word, so that who is not watched pays nothing for those who are.
 //
 // Mode `global` adds a lock around the shards' guards and takes none away. So a switch needs no moment at which nobody is
 // inside: an operation that began before it still has its shard to itself, and no write is lost.
@@ -18,7 +19,11 @@ public import Synchronization
 /// Concurrency: any thread.
 @usableFromInline
 struct OperationGate: ~Copyable, Sendable {
-    @usableFromInline let isGlobal: Atomic<Bool>
+    /// Why operations do not take the fast way; 0 when they do.
+    @usableFromInline let detours: Atomic<UInt8>
+    @usableFromInline static var isGlobal: UInt8 { 1 }
+    private static var isWatched: UInt8 { 2 }
+    let watch: MapWatch?
     private let gap = CacheLinePadding()
     private let lock: ShardLock
     private let waits: LatencyRecord
@@ -26,8 +31,10 @@ struct OperationGate: ~Copyable, Sendable {
     private let stores = LatencyRecord(.operations)
     private let deletes = LatencyRecord(.operations)
 
-    init(_ mode: MapMode) {
-        isGlobal = Atomic(mode == .global)
+    init(_ mode: MapMode, watch: MapWatch? = nil) {
+        self.watch = watch
+        detours = Atomic(
+            (mode == .global ? OperationGate.isGlobal : 0) | (watch != nil ? OperationGate.isWatched : 0))
         waits = LatencyRecord(.lockWaits)
         lock = ShardLock(WaitRecord(waits, shard: nil))
     }
@@ -35,36 +42,87 @@ struct OperationGate: ~Copyable, Sendable {
     /// Where the lock of a shard notes its waits.
     func waitRecord(shard: Int) -> WaitRecord { WaitRecord(waits, shard: shard) }
 
-    var mode: MapMode { isGlobal.load(ordering: .relaxed) ? .global : .normal }
+    var mode: MapMode { OperationGate.isGlobal(detours.load(ordering: .relaxed)) ? .global : .normal }
 
     /// Operations that begin after this returns obey; those under way end as they began.
-    func set(_ mode: MapMode) { isGlobal.store(mode == .global, ordering: .relaxed) }
-
-    /// Does an operation of a known kind.
-    @inlinable
-    @inline(__always)
-    func pass<R>(_ operation: TimedOperation, _ body: () -> R) -> R {
-        pass(as: { _ in operation }, operation == .load ? .read : .write, body)
+    func set(_ mode: MapMode) {
+        switch mode {
+        case .global: detours.bitwiseOr(OperationGate.isGlobal, ordering: .relaxed)
+        case .normal: detours.bitwiseAnd(~OperationGate.isGlobal, ordering: .relaxed)
+        }
     }
 
-    /// Does an operation of which the result says what it was.
+    private static func isGlobal(_ detours: UInt8) -> Bool { detours & isGlobal != 0 }
+
+    /// Does an operation of a known kind: `body`, or `watched` when there is a watch over it. Two closures, so that the
+    /// compiler knows in the first that nobody watches.
     @inlinable
     @inline(__always)
-    func pass<R>(as operation: (R) -> TimedOperation, _ access: LockAccess = .write, _ body: () -> R) -> R {
-        let isGlobal = isGlobal.load(ordering: .relaxed)
+    func pass<R>(_ operation: TimedOperation, _ body: () -> R, watched: (OperationWatch) -> R) -> R {
+        pass(operation.observed, as: { _ in operation }, body, watched: watched)
+    }
+
+    /// Does an operation of which the result says what it was; `operation` is what it is until then.
+    @inlinable
+    @inline(__always)
+    func pass<R>(
+        _ operation: ObservedOperation, as timed: (R) -> TimedOperation, _ body: () -> R,
+        watched: (OperationWatch) -> R
+    ) -> R {
+        let detours = detours.load(ordering: .relaxed)
         #if MAPWATCH_NO_COUNTERS
         let isDue = false
         #else
         let isDue = OperationGate.isSamplingDue
         #endif
-        if isGlobal || isDue { return passSlowly(isGlobal, isDue, operation, access, body) }
+        if detours != 0 || isDue { return passSlowly(detours, isDue, operation, timed, body, watched: watched) }
         return body()
     }
 
-    /// Does something that is no operation (an iterator's look, a count) in the mode's order, and times nothing.
+    /// Does an operation of a known kind on a map that nobody watches.
+    @inlinable
     @inline(__always)
-    func passUntimed<R>(as access: LockAccess, _ body: () -> R) -> R {
-        isGlobal.load(ordering: .relaxed) ? lock.withLock(as: access, body) : body()
+    func pass<R>(_ operation: TimedOperation, _ body: () -> R) -> R { pass(operation, body, watched: { _ in body() }) }
+
+    /// Does an operation of which the result says what it was, on a map that nobody watches.
+    @inlinable
+    @inline(__always)
+    func pass<R>(
+        _ operation: ObservedOperation, as timed: (R) -> TimedOperation, _ body: () -> R
+    ) -> R {
+        pass(operation, as: timed, body, watched: { _ in body() })
+    }
+
+    /// Does something that is no operation (a count) in the mode's order, and times nothing.
+    @inline(__always)
+    func passUnwatched<R>(as access: LockAccess, _ body: () -> R) -> R {
+        inOrder(of: detours.load(ordering: .relaxed), as: access, body)
+    }
+
+    /// Does a step of a walk or of a sweep in the mode's order, and times nothing. With `isReported` false the observer
+    /// does not hear of its end.
+    func passUntimed<R>(
+        _ operation: ObservedOperation, isReported: Bool = true, _ body: (OperationWatch?) -> R
+    ) -> R {
+        passWatched(
+            detours.load(ordering: .relaxed), operation, isReported: isReported, { body(nil) }, watched: { body($0) })
+    }
+
+    /// Under the map's one lock in mode `global`.
+    @inline(__always)
+    private func inOrder<R>(of detours: UInt8, as access: LockAccess, _ body: () -> R) -> R {
+        OperationGate.isGlobal(detours) ? lock.withLock(as: access, body) : body()
+    }
+
+    @inline(__always)
+    private func passWatched<R>(
+        _ detours: UInt8, _ operation: ObservedOperation, isReported: Bool = true, _ body: () -> R,
+        watched: (OperationWatch) -> R
+    ) -> R {
+        guard let watch else { return inOrder(of: detours, as: operation.access, body) }
+        return watch.watching(operation, isReported: { isReported }) { watch in
+            inOrder(of: detours, as: operation.access) { watched(watch) }
+        }
     }
 
     /// Counts this thread down to the next operation that is timed.
@@ -75,13 +133,14 @@ struct OperationGate: ~Copyable, Sendable {
     @inline(never)
     @usableFromInline
     func passSlowly<R>(
-        _ isGlobal: Bool, _ isDue: Bool, _ operation: (R) -> TimedOperation, _ access: LockAccess, _ body: () -> R
+        _ detours: UInt8, _ isDue: Bool, _ operation: ObservedOperation, _ timed: (R) -> TimedOperation,
+        _ body: () -> R, watched: (OperationWatch) -> R
     ) -> R {
-        guard isDue else { return lock.withLock(as: access, body) }
+        guard isDue else { return passWatched(detours, operation, body, watched: watched) }
         let start = MonotonicClock.nanoseconds()
-        let result = isGlobal ? lock.withLock(as: access, body) : body()
+        let result = passWatched(detours, operation, body, watched: watched)
         let end = MonotonicClock.nanoseconds()
-        record(operation(result)).record(end &- start, endedAt: end, shard: nil)
+        record(timed(result)).record(end &- start, endedAt: end, shard: nil)
         return result
     }
 

@@ -8,6 +8,15 @@ public enum TimedOperation: String, Sendable, CaseIterable {
     case store
     /// A delete, whether or not the key was there.
     case delete
+
+    /// As what an observer hears of it before it is known what it came to.
+    @usableFromInline var observed: ObservedOperation {
+        switch self {
+        case .load: .load
+        case .store: .update
+        case .delete: .delete
+        }
+    }
 }
 
 /// How long a map's operations took: one in 64, from before the lock to after it.

@@ -4,32 +4,39 @@ import Instruments
 
 extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     @inline(__always)
-    func load(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
+    func load(_ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?) -> [UInt8]? {
         if Table.isPublished, let answer = unsafe published?.load(key, hash, { unsafe $0.value(in: $1) }) {
+            watch?.noteLoad(hit: answer != nil)
             return answer
         }
-        return load { $0.find(key, hash) }
+        return load(watch) { $0.find(key, hash) }
     }
 
     /// The length of the value of `key`, which is copied to `output` when it fits there.
     @inline(__always)
-    func load(_ key: Span<UInt8>, _ hash: KeyHash, into output: UnsafeMutableRawBufferPointer) -> Int? {
+    func load(
+        _ key: Span<UInt8>, _ hash: KeyHash, into output: UnsafeMutableRawBufferPointer, _ watch: OperationWatch?
+    ) -> Int? {
         if Table.isPublished,
             let answer = unsafe published?.load(key, hash, { unsafe $0.copyValue(in: $1, to: output) })
         {
+            watch?.noteLoad(hit: answer != nil)
             return answer
         }
-        return load { unsafe $0.copyValue(of: key, hash, to: output) }
+        return load(watch) { unsafe $0.copyValue(of: key, hash, to: output) }
     }
 
     /// Appends the value of `key` to `output`; false when it was not there.
     @inline(__always)
-    func load(_ key: Span<UInt8>, _ hash: KeyHash, appendingTo output: inout [UInt8]) -> Bool {
+    func load(
+        _ key: Span<UInt8>, _ hash: KeyHash, appendingTo output: inout [UInt8], _ watch: OperationWatch?
+    ) -> Bool {
         if Table.isPublished, let answer = unsafe published?.load(key, hash, { unsafe $0.value(in: $1) }) {
             if let answer { output += answer }
+            watch?.noteLoad(hit: answer != nil)
             return answer != nil
         }
-        return load { table in
+        return load(watch) { table in
             table.withValue(key, hash) { value -> Void? in
                 guard let value else { return nil }
                 return output.append(copying: value)
@@ -47,32 +54,39 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
 
     /// Sets the value of `key`, for `seconds` or, without them, for as long as the table's entries live.
     @inline(__always)
-    func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int? = nil) -> StoreOutcome {
-        store { $0.store(key, hash, value: value, for: seconds) }
+    func store(
+        _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int? = nil, _ watch: OperationWatch?
+    ) -> StoreOutcome {
+        store(watch) { $0.store(key, hash, value: value, for: seconds) }
     }
 
     /// Removes `key`; false when it was not there.
     @inline(__always)
-    func delete(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool {
-        delete { $0.remove(key, hash) ? () : nil } != nil
+    func delete(_ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?) -> Bool {
+        delete(watch) { $0.remove(key, hash) ? () : nil } != nil
     }
 
     /// How many keys of a sweep are deleted before the guard is given back: others wait for no more than that.
     static var sliceOfDeletes: Int { HashIndex.slotsPerStep }
 
     /// Removes a slice of keys under the guard, once; returns how many were still there.
-    func delete(_ keys: ArraySlice<[UInt8]>) -> Int {
+    func delete(_ keys: ArraySlice<[UInt8]>, _ watch: OperationWatch?) -> Int {
         // Hashed outside of the guard.
         let hashed = keys.map { ($0, KeyHash($0.span)) }
-        return deleteEach(hashed) { table, item in table.remove(item.0.span, item.1) }
+        return deleteEach(watch, hashed) { table, item in
+            let hit = table.remove(item.0.span, item.1)
+            watch?.noteDelete(of: item.0, hit: hit)
+            return hit
+        }
     }
 
     /// Does to `key` what `decide` says when it sees the value. The change looks the key up once more, in lines that the
     /// first look has just fetched; so it is the same store and the same delete as everybody's.
     func modify(
-        _ key: Span<UInt8>, _ hash: KeyHash, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
+        _ key: Span<UInt8>, _ hash: KeyHash, countingLoad: Bool, _ watch: OperationWatch?,
+        _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {
-        modify { table, effects in
+        modify(watch, refused: .kept) { table, effects in
             var isThere = false
             let change = table.withValue(key, hash) { value in
                 if value != nil { isThere = true }
@@ -98,20 +112,22 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     }
 
     /// The value of `key` for an iterator that listed it before: no load is counted.
-    func peek(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
-        peek { $0.find(key, hash) }
+    func peek(_ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?) -> [UInt8]? {
+        peek(watch, refused: nil) { $0.find(key, hash) }
     }
 
     /// The keys that `isIncluded` wants, copied at one moment. Cost: one walk of the table, readers' lock held.
-    func keys(where isIncluded: (Span<UInt8>) -> Bool) -> [[UInt8]] {
-        collect(where: isIncluded) { key, _ in [UInt8](copying: key) }
+    func keys(_ watch: OperationWatch?, where isIncluded: (Span<UInt8>) -> Bool) -> [[UInt8]] {
+        collect(watch, where: isIncluded) { key, _ in [UInt8](copying: key) }
     }
 
     /// The entries whose keys `isIncluded` wants, copied at one moment; nil when their keys and values are more than
-    /// `maximumBytes`. Cost as ``keys(where:)``, plus the values.
-    func entries(within maximumBytes: Int, where isIncluded: (Span<UInt8>) -> Bool) -> [MapEntry]? {
+    /// `maximumBytes`. Cost as ``keys(_:where:)``, plus the values.
+    func entries(
+        within maximumBytes: Int, _ watch: OperationWatch?, where isIncluded: (Span<UInt8>) -> Bool
+    ) -> [MapEntry]? {
         var bytes = 0
-        let entries = collect(where: { bytes <= maximumBytes && isIncluded($0) }) { key, value in
+        let entries = collect(watch, where: { bytes <= maximumBytes && isIncluded($0) }) { key, value in
             bytes += key.count + value.count
             return MapEntry(key: [UInt8](copying: key), value: [UInt8](copying: value))
         }
@@ -119,10 +135,11 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     }
 
     private func collect<Item>(
+        _ watch: OperationWatch?,
         where isIncluded: (Span<UInt8>) -> Bool, _ copy: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Item
     ) -> [Item] {
         var items: [Item] = []
-        peek { table in
+        peek(watch, refused: ()) { table in
             table.forEach { key, value in
                 if isIncluded(key) { items.append(copy(key, value)) }
             }

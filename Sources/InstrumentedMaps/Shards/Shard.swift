@@ -42,10 +42,10 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     /// Looks something up, and counts a load or, when nothing was found, a load miss.
     @inlinable
     @inline(__always)
-    func load<Value>(_ find: (borrowing Table) -> Value?) -> Value? {
-        shardGuard.sharing(as: .read) {
+    func load<Value>(_ watch: OperationWatch? = nil, _ find: (borrowing Table) -> Value?) -> Value? {
+        sharing(watch, as: .read, refused: nil) {
             let value = unsafe find(table.pointee)
-            countLoad(hit: value != nil)
+            countLoad(hit: value != nil, watch)
             return value
         }
     }
@@ -53,10 +53,10 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     /// Stores something, and counts what became of it.
     @inlinable
     @inline(__always)
-    func store(_ store: (inout Table) -> StoreOutcome) -> StoreOutcome {
-        shardGuard.exclusively {
+    func store(_ watch: OperationWatch? = nil, _ store: (inout Table) -> StoreOutcome) -> StoreOutcome {
+        exclusively(watch, refused: .refused) {
             let outcome = unsafe store(&table.pointee)
-            countStore(outcome)
+            countStore(outcome, watch)
             return outcome
         }
     }
@@ -64,10 +64,10 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     /// Takes something away, and counts a delete or, when nothing was there, a delete miss.
     @inlinable
     @inline(__always)
-    func delete<Removed>(_ remove: (inout Table) -> Removed?) -> Removed? {
-        shardGuard.exclusively {
+    func delete<Removed>(_ watch: OperationWatch? = nil, _ remove: (inout Table) -> Removed?) -> Removed? {
+        exclusively(watch, refused: nil) {
             let removed = unsafe remove(&table.pointee)
-            countDelete(hit: removed != nil)
+            countDelete(hit: removed != nil, watch)
             return removed
         }
     }
@@ -75,12 +75,14 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     /// Takes several things away in one critical section, counts each as ``delete(_:)`` does, and returns how many were
     /// there. Everybody else waits meanwhile: keep `items` few.
     @inline(__always)
-    func deleteEach<Item>(_ items: some Sequence<Item>, _ remove: (inout Table, Item) -> Bool) -> Int {
-        shardGuard.exclusively {
+    func deleteEach<Item>(
+        _ watch: OperationWatch?, _ items: some Sequence<Item>, _ remove: (inout Table, Item) -> Bool
+    ) -> Int {
+        exclusively(watch, refused: 0) {
             var removed = 0
             for item in items {
                 let hit = unsafe remove(&table.pointee, item)
-                countDelete(hit: hit)
+                countDelete(hit: hit, watch)
                 if hit { removed += 1 }
             }
             return removed
@@ -90,25 +92,82 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     /// Looks and changes in one critical section, and counts the effects that `body` reports.
     @inlinable
     @inline(__always)
+    func modify<Result>(
+        _ watch: OperationWatch? = nil, refused: @autoclosure () -> Result,
+        _ body: (inout Table, inout ShardEffects) -> Result
+    ) -> Result {
+        exclusively(watch, refused: refused()) { modifyInside(watch, body) }
+    }
+
+    /// The same for somebody whom nobody watches.
+    @inlinable
+    @inline(__always)
     func modify<Result>(_ body: (inout Table, inout ShardEffects) -> Result) -> Result {
-        shardGuard.exclusively {
-            var effects = ShardEffects()
-            let result = unsafe body(&table.pointee, &effects)
-            if let hit = effects.load { countLoad(hit: hit) }
-            switch effects.write {
-            case .none: break
-            case .store(let outcome): countStore(outcome)
-            case .delete(let hit): countDelete(hit: hit)
-            }
-            return result
+        shardGuard.exclusively { modifyInside(nil, body) }
+    }
+
+    @inlinable
+    @inline(__always)
+    func modifyInside<Result>(
+        _ watch: OperationWatch?, _ body: (inout Table, inout ShardEffects) -> Result
+    ) -> Result {
+        var effects = ShardEffects()
+        let result = unsafe body(&table.pointee, &effects)
+        if let hit = effects.load { countLoad(hit: hit, watch) }
+        switch effects.write {
+        case .none: break
+        case .store(let outcome): countStore(outcome, watch)
+        case .delete(let hit): countDelete(hit: hit, watch)
         }
+        return result
     }
 
     /// Looks without counting: for an iterator, whose look is no load, and for whoever looks ahead.
     @inlinable
     @inline(__always)
+    func peek<Result>(
+        _ watch: OperationWatch?, refused: @autoclosure () -> Result, _ body: (borrowing Table) -> Result
+    ) -> Result {
+        sharing(watch, as: .iterate, refused: refused()) { unsafe body(table.pointee) }
+    }
+
+    /// The same for somebody whom nobody watches.
+    @inlinable
+    @inline(__always)
     func peek<Result>(as access: LockAccess = .iterate, _ body: (borrowing Table) -> Result) -> Result {
         shardGuard.sharing(as: access) { unsafe body(table.pointee) }
+    }
+
+    // MARK: - The guard, and who watches
+
+    /// Does `body` with nobody else inside; `refused` when the guard would not let a watched operation in.
+    @inlinable
+    @inline(__always)
+    func exclusively<Result>(
+        _ watch: OperationWatch?, refused: @autoclosure () -> Result, _ body: () -> Result
+    ) -> Result {
+        guard let watch else { return shardGuard.exclusively(body) }
+        let result = shardGuard.exclusively(for: watch) {
+            watch.isInside()
+            return body()
+        }
+        guard let result else { return refused() }
+        return result
+    }
+
+    /// Does `body` with no writer inside; `refused` when the guard would not let a watched operation in.
+    @inlinable
+    @inline(__always)
+    func sharing<Result>(
+        _ watch: OperationWatch?, as access: LockAccess, refused: @autoclosure () -> Result, _ body: () -> Result
+    ) -> Result {
+        guard let watch else { return shardGuard.sharing(as: access, body) }
+        let result = shardGuard.sharing(as: access, for: watch) {
+            watch.isInside()
+            return body()
+        }
+        guard let result else { return refused() }
+        return result
     }
 
     /// Entries now, without waiting for anybody.
@@ -131,11 +190,13 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     /// Removes expired entries, moves slots or records, up to `budget` in slices of 64, so that an operation waits for no
     /// more than that. A shard that nobody has written since it was tidy, and where nothing expires, is not even locked; one
     /// where somebody stays inside for some milliseconds is passed over until the next time.
-    func maintain(budget: Int) -> Int {
+    ///
+    /// `watch` and `index` say who hears of it where entries expired, and as which shard.
+    func maintain(budget: Int, _ watch: MapWatch?, at index: Int) -> Int {
         var done = 0
         while done < budget, !isTidy {
             let slice = min(HashIndex.slotsPerStep, budget - done)
-            let moved = shardGuard.exclusivelySoon {
+            let moved = sweeping(watch, at: index) {
                 let moved = unsafe table.pointee.maintain(budget: slice)
                 unsafe counters.publish(table.pointee.levels, table.pointee.growth)
                 if moved == 0, unsafe !table.pointee.isHoldingRetired {
@@ -148,6 +209,19 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
             done += moved
         }
         return done
+    }
+
+    /// Does one slice of maintenance, which is never a party of a conflict; nil when somebody stays inside.
+    private func sweeping(_ watch: MapWatch?, at index: Int, _ body: () -> Int) -> Int? {
+        guard let watch, let expiry else { return shardGuard.exclusivelySoon(body) }
+        let before = expiry.expirations.value
+        return watch.watching(.sweep, isReported: { expiry.expirations.value != before }) { watch in
+            watch.aims(at: index)
+            return shardGuard.exclusivelySoon {
+                watch.isInside()
+                return body()
+            }
+        }
     }
 
     private var isTidy: Bool { counters.tidyAtWrites.value == writes && expiry?.deadlines.value ?? 0 == 0 }
@@ -169,7 +243,8 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
 
     @inlinable
     @inline(__always)
-    func countLoad(hit: Bool) {
+    func countLoad(hit: Bool, _ watch: OperationWatch?) {
+        watch?.noteLoad(hit: hit)
         #if !MAPWATCH_NO_COUNTERS
         if hit { bumpAsReader(counters.loads) } else { bumpAsReader(counters.loadMisses) }
         #endif
@@ -177,7 +252,8 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
 
     @inlinable
     @inline(__always)
-    func countStore(_ outcome: StoreOutcome) {
+    func countStore(_ outcome: StoreOutcome, _ watch: OperationWatch?) {
+        watch?.noteStore(outcome)
         #if !MAPWATCH_NO_COUNTERS
         switch outcome {
         case .inserted: counters.inserts.addExclusively()
@@ -190,7 +266,8 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
 
     @inlinable
     @inline(__always)
-    func countDelete(hit: Bool) {
+    func countDelete(hit: Bool, _ watch: OperationWatch?) {
+        watch?.noteDelete(hit: hit)
         #if !MAPWATCH_NO_COUNTERS
         guard hit else {
             counters.deleteMisses.addExclusively()

@@ -22,6 +22,12 @@ package protocol ShardGuard: ~Copyable, Sendable {
     /// Runs `body`, which does `access` and does not write, with no writer inside.
     borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R
 
+    /// ``exclusively(_:)`` for an operation that is watched; nil when the guard refuses it, and `body` was not run.
+    borrowing func exclusively<R>(for watch: OperationWatch, _ body: () -> R) -> R?
+
+    /// ``sharing(as:_:)`` for an operation that is watched; nil when the guard refuses it, and `body` was not run.
+    borrowing func sharing<R>(as access: LockAccess, for watch: OperationWatch, _ body: () -> R) -> R?
+
     /// What the guard has counted, each cell read relaxed and without taking the guard; `now` is the monotonic clock's.
     borrowing func sample(now: UInt64) -> LockSample
 }
@@ -30,4 +36,15 @@ extension ShardGuard where Self: ~Copyable {
     /// Waits, for guards that cannot do otherwise.
     @usableFromInline
     package borrowing func exclusivelySoon<R>(_ body: () -> R) -> R? { exclusively(body) }
+}
+
+/// A guard that refuses nothing.
+extension ShardGuard where Self: ~Copyable {
+    @inlinable
+    package borrowing func exclusively<R>(for watch: OperationWatch, _ body: () -> R) -> R? { exclusively(body) }
+
+    @inlinable
+    package borrowing func sharing<R>(as access: LockAccess, for watch: OperationWatch, _ body: () -> R) -> R? {
+        sharing(as: access, body)
+    }
 }

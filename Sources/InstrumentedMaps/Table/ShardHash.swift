@@ -18,9 +18,7 @@ public enum ShardHash: String, Sendable, CaseIterable {
         switch self {
         case .keyed: 0
         case .fnv1a:
-            // Fowler, Noll, Vo: offset basis and prime of the 64-bit variant, folded by exclusive or.
-            ShardHash.folded(
-                key.indices.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64(key[$1])) &* 0x0000_0100_0000_01b3 })
+            ShardHash.folded(FNV1a64.hash(key))
         case .identity:
             key.indices.suffix(4).reversed().enumerated().reduce(0) { word, next in
                 word | UInt32(key[next.element]) << UInt32(24 - 8 * next.offset)

@@ -28,7 +28,7 @@ public struct ShardedMapEntries<Key: Hashable & Sendable, Value: Sendable>: Sequ
         guard kind == .snapshot else { return }
         for index in 0..<map.shards.count {
             map.shards[index].countIteration()
-            entries += map.gate.passUntimed(as: .iterate) { map.shards[index].entries() }
+            entries += map.gate.passUnwatched(as: .iterate) { map.shards[index].entries() }
         }
         nextShard = map.shards.count
     }
@@ -46,7 +46,7 @@ public struct ShardedMapEntries<Key: Hashable & Sendable, Value: Sendable>: Sequ
             }
             lease?.move()
             map.shards[nextShard].countIteration()
-            keys = map.gate.passUntimed(as: .iterate) { map.shards[nextShard].keys { (_: Key, _: Value) in true } }
+            keys = map.gate.passUnwatched(as: .iterate) { map.shards[nextShard].keys { (_: Key, _: Value) in true } }
             nextShard += 1
         }
     }
@@ -56,7 +56,9 @@ extension ShardedMap {
     /// The value of a key that an iterator has listed; counts nothing.
     fileprivate func peek(_ key: Key) -> Value? {
         let hash = TypedKeyHash(key).hash
-        return gate.passUntimed(as: .iterate) { shards[hash.shard(of: shards.count)].peek { $0.find(key, hash.place) } }
+        return gate.passUnwatched(as: .iterate) {
+            shards[hash.shard(of: shards.count)].peek { $0.find(key, hash.place) }
+        }
     }
 }
 

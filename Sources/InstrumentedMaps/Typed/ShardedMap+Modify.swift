@@ -23,7 +23,7 @@ extension ShardedMap {
         }
         var released: (Key?, Value?)
         var failure: Failure?
-        let outcome = gate.pass(as: { (outcome: ModifyOutcome) in outcome.operation }) {
+        let outcome = gate.pass(.modify, as: { (outcome: ModifyOutcome) in outcome.operation }) {
             shards[keyHash.hash.shard(of: shards.count)].modify { table, effects in
                 guard let found = table.position(of: key, keyHash.hash.place) else {
                     var value: Value?
@@ -158,7 +158,7 @@ extension ShardedMap {
     public func deleteMatching(_ isIncluded: (Key, Value) -> Bool) -> Int {
         var deleted = 0
         for index in 0..<shards.count {
-            let keys = gate.passUntimed(as: .iterate) { shards[index].keys(where: isIncluded) }
+            let keys = gate.passUnwatched(as: .iterate) { shards[index].keys(where: isIncluded) }
             for key in keys where remove(key, if: { isIncluded(key, $0) }) != nil { deleted += 1 }
         }
         return deleted

@@ -148,7 +148,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
         return Int(count)
     }
 
-    public func countExact() -> Int { gate.passUntimed(as: .read) { countHolding(from: 0) } }
+    public func countExact() -> Int { gate.passUnwatched(as: .read) { countHolding(from: 0) } }
 
     /// Entries in the shards from `index` on, every one of which is held until all are counted. In order, so that two
     /// counts cannot wait for each other.
@@ -163,7 +163,9 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
 
     public func maintain(budget: Int) -> Int {
         var moved = 0
-        for index in 0..<shards.count where moved < budget { moved += shards[index].maintain(budget: budget - moved) }
+        for index in 0..<shards.count where moved < budget {
+            moved += shards[index].maintain(budget: budget - moved, nil, at: index)
+        }
         return moved
     }
 

@@ -21,11 +21,13 @@ struct DataAPI {
     let listings: Listings
 
     func routes() -> [Route] {
-        MapsEndpoint(host: host, listings: listings).routes()
+        let routes =
+            MapsEndpoint(host: host, listings: listings).routes()
             + EntryEndpoint(host: host).routes()
             + ListingEndpoint(host: host, listings: listings).routes()
             + DeleteEndpoint(host: host).routes()
             + BatchEndpoint(host: host).routes()
+        return routes.map { $0.namingCallers() }
     }
 
     /// Turns what a handler throws into the answer that says so.

@@ -1,0 +1,112 @@
+import Instruments
+
+// How a recorder hears of operations without the engine knowing it:
+//
+//     operation ─▶ [guard: insideCriticalSection] ─▶ [lock open again: didOperate]
+//                     └─ strategy `checked` met somebody: didConflict
+//
+// A map has one observer or none, for its life. Without one an operation pays nothing: the word that says so is the one
+// that every operation tests anyhow (see `OperationGate`).
+
+/// Hears of every operation on the maps that it is given to. Called on the threads that do the operations, by many at once.
+public protocol OperationObserver: AnyObject, Sendable {
+    /// An operation has ended, and its shard is open again.
+    func didOperate(_ event: OperationEvent)
+
+    /// Two operations met that a map without a guard would not have survived; on the thread of the one that came second,
+    /// before it is refused or waits.
+    func didConflict(_ conflict: MapConflict)
+
+    /// An operation is inside the shard, which is closed to others: whoever waits here makes them wait too. Not called for
+    /// reads that take no lock.
+    func insideCriticalSection(_ shard: Int, _ operation: ObservedOperation)
+}
+
+extension OperationObserver {
+    public func didOperate(_ event: OperationEvent) {}
+
+    public func didConflict(_ conflict: MapConflict) {}
+
+    public func insideCriticalSection(_ shard: Int, _ operation: ObservedOperation) {}
+}
+
+/// What an operation does, as far as an observer is told; the numbers stand in records on disk.
+public enum ObservedOperation: UInt8, Sendable, CaseIterable {
+    /// A store; before it is known which kind, also one that will insert.
+    case update = 1
+    case delete = 2
+    case load = 3
+    /// A store that added its key.
+    case insert = 4
+    /// A shard's keys or entries are walked, or one of them is looked up for an iterator.
+    case iterate = 5
+    /// Expired entries are taken out by maintenance, up to 64 at a time; without a key.
+    case sweep = 6
+    /// A look and a change in one step, before it is known which, or when nothing was changed.
+    case modify = 7
+
+    public var name: String {
+        switch self {
+        case .update: "update"
+        case .delete: "delete"
+        case .load: "load"
+        case .insert: "insert"
+        case .iterate: "iterate"
+        case .sweep: "sweep"
+        case .modify: "modify"
+        }
+    }
+
+    /// What it does to its shard's table.
+    var access: LockAccess {
+        switch self {
+        case .update, .insert, .delete, .sweep, .modify: .write
+        case .load: .read
+        case .iterate: .iterate
+        }
+    }
+}
+
+/// How an operation ended.
+public enum OperationOutcome: UInt8, Sendable, CaseIterable {
+    /// It did what its name says.
+    case hit = 0
+    /// Its key was absent.
+    case miss = 1
+    /// There was no memory for it.
+    case refused = 2
+    /// It met another operation and was not done.
+    case conflict = 3
+}
+
+/// One operation that has ended.
+public struct OperationEvent: Sendable, Equatable {
+    /// As it turned out: an insert or an update of a store.
+    public let operation: ObservedOperation
+    public let shard: Int
+    /// ``FNV1a64`` of the key's bytes, 0 without a key; of a typed map's key that is no `String` the engine's own hash,
+    /// which differs from process to process.
+    public let keyHash: UInt64
+    public let caller: Caller
+    /// The kernel's number of the thread.
+    public let thread: UInt32
+    /// Nanoseconds of `MonotonicClock`.
+    public let started: UInt64
+    /// Nanoseconds, waits included.
+    public let duration: UInt64
+    public let outcome: OperationOutcome
+
+    public init(
+        operation: ObservedOperation, shard: Int, keyHash: UInt64, caller: Caller, thread: UInt32, started: UInt64,
+        duration: UInt64, outcome: OperationOutcome
+    ) {
+        self.operation = operation
+        self.shard = shard
+        self.keyHash = keyHash
+        self.caller = caller
+        self.thread = thread
+        self.started = started
+        self.duration = duration
+        self.outcome = outcome
+    }
+}
