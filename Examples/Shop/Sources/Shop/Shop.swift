@@ -34,12 +34,12 @@ enum Main {
     static func main() async throws {
         let address = CommandLine.arguments.dropFirst().first ?? "127.0.0.1:10197"
         let logger = Logger(label: "shop")
-        let orders = ShardedMap<Int, Order>("orders", shards: 64)
 
-        let metrics = ServiceMetrics()
+        let orders = ShardedMap<Int, Order>("orders", shards: 64)  // any Hashable key, any Sendable value
+        let metrics = ServiceMetrics()  // a back end for swift-metrics: its counters stand on the same page
         MetricsSystem.bootstrap(metrics)
         let server = try MetricsServer(maps: [orders], address: address, collectors: [metrics])
-        logger.info("serving http://\(server.boundAddress)/metrics")
+        logger.info("serving", metadata: ["url": "http://\(server.boundAddress)/metrics"])
         let services = ServiceGroup(
             services: [server, Shop(orders: orders)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         try await services.run()
