@@ -14,7 +14,7 @@ FUZZ_SECONDS ?= 10
 PREFIX ?= /usr/local
 STAGES := fast real sanitizers
 
-.PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards page example readme api \
+.PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards incidents page example readme api \
     race fuzz asan linear engine hostile scrape mass-delete stall doors counters sweep install \
     clean
 
@@ -37,6 +37,7 @@ help:
 	@echo "make real   with a real Prometheus, promtool and Chromium"
 	@echo "  make endtoend  the daemon as its users run it"
 	@echo "  make boards the boards of Grafana: their form, and rows from a live Prometheus for every query"
+	@echo "  make incidents  one incident from cause to picture: bundle, promtool's import, annotation, restart: three minutes"
 	@echo "  make page   the status page in a headless Chromium: what it shows, what it does, and pictures of it"
 	@echo "  make readme the commands and files of the README"
 	@echo "  make api    openapi.yaml against the daemon: generated requests, each answered as it says"
@@ -100,7 +101,7 @@ test:
 
 fast: check unit rules deploy
 
-real: endtoend boards page readme api example
+real: endtoend boards incidents page readme api example
 
 sanitizers: race fuzz
 
@@ -164,6 +165,11 @@ boards:
 	$(call pypi,boards,--requirement Tests/Boards/requirements.txt)
 	swift build -c release --product mapwatch $(SWIFT_FLAGS)
 	.build/boards/bin/python Tests/Boards/check.py .build/release/mapwatch
+
+incidents:
+	$(call install,$(RUN_PACKAGES) prometheus python3)
+	swift build -c release --product mapwatch $(SWIFT_FLAGS)
+	Tests/Incidents/check.py .build/release/mapwatch
 
 page:
 	$(call install,$(TEST_PACKAGES))

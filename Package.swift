@@ -47,6 +47,9 @@ let package = Package(
         .target(name: "Exposition"),
         .target(
             name: "Collectors", dependencies: ["Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition"]),
+        .target(
+            name: "Incidents",
+            dependencies: ["Instruments", "InstrumentedMaps", "AccidentIndicators", "FlightRecorder", "Exposition"]),
         .target(name: "HTTPServer", dependencies: ["CMicrohttpd", "CGnuTLS", "CCrypt", "CZlib"]),
         // `/metrics` of a program with maps: the daemon's, and in five lines any other's.
         .target(
@@ -73,7 +76,7 @@ let package = Package(
             name: "mapwatch",
             dependencies: [
                 "Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition", "Collectors", "HTTPServer",
-                "MapwatchServer", "Scenarios", "ConfigurationFile", "DataDocuments",
+                "MapwatchServer", "Scenarios", "FlightRecorder", "Incidents", "ConfigurationFile", "DataDocuments",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -101,6 +104,11 @@ let package = Package(
         .testTarget(name: "ExpositionTests", dependencies: ["Exposition", "TestSupport"]),
         .testTarget(
             name: "AccidentIndicatorsTests", dependencies: ["AccidentIndicators", "InstrumentedMaps", "TestSupport"]),
+        .testTarget(
+            name: "IncidentsTests",
+            dependencies: [
+                "Incidents", "AccidentIndicators", "FlightRecorder", "InstrumentedMaps", "Instruments", "TestSupport",
+            ]),
         .testTarget(
             name: "CollectorsTests",
             dependencies: [

@@ -51,4 +51,7 @@ public final class IndicatorSampler: Sendable {
 
     /// The last 120 s of a map; nil before its first sample.
     public func window(of incarnation: UInt64) -> MapWindow? { tracker.withLock { $0.window(of: incarnation) } }
+
+    /// When the maintenance cycle under way began, in monotonic time; nil before the first sample.
+    public var cycleBegan: UInt64? { tracker.withLock { $0.cycleBegin } }
 }

@@ -33,7 +33,8 @@ public struct IndicatorTracker: Sendable {
     private var lines: [MapName: IndicatorLines]
     private let maximumRowBytes: Int
     private var watched: [UInt64: Watched] = [:]
-    private var cycleBegin: UInt64?
+    /// When the maintenance cycle under way began; nil before the first sample.
+    private(set) var cycleBegin: UInt64?
 
     /// `lines` are those of the maps that have their own, whether the maps stand already or not.
     public init(lines: [MapName: IndicatorLines] = [:]) {

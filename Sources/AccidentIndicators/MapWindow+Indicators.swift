@@ -29,6 +29,13 @@ extension MapWindow {
         return mutation(from: old, to: 0)
     }
 
+    /// The same as it stood at the sample taken so many samples ago.
+    public func sizeMutationRatio(age new: Int) -> Double {
+        var old = new
+        while old < count, isShorter(from: old, to: new) { old += 1 }
+        return old < count ? mutation(from: old, to: new) : 0
+    }
+
     /// So many times of 15 s in a row, up to now, in which the size changed by more than `line` and the line counted.
     func sizeMutationStreak(line: Double) -> Int {
         guard age >= MapWindow.graceSeconds else { return 0 }

@@ -36,10 +36,10 @@ public enum TextFormat {
         }
     }
 
-    private static let ending: StaticString = "# EOF\n"
+    static let ending: StaticString = "# EOF\n"
 
     /// HELP, TYPE and, in OpenMetrics, UNIT where the name ends in a base unit.
-    private static func head(_ family: MetricFamily, _ dialect: Dialect) -> [UInt8] {
+    static func head(_ family: MetricFamily, _ dialect: Dialect) -> [UInt8] {
         let name = dialect == .openMetrics ? family.openMetricsName : family.name.text
         var head = Array("# HELP \(name) ".utf8)
         head.appendEscaped(family.help, quotes: dialect == .openMetrics)

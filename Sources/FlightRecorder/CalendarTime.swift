@@ -1,7 +1,7 @@
 /// Instants as text, without the system's calendar.
-enum CalendarTime {
+package enum CalendarTime {
     /// Nanoseconds since 1970 in UTC, to the millisecond: `2026-03-01T12:00:00.000Z`.
-    static func text(_ nanoseconds: UInt64) -> String {
+    package static func text(_ nanoseconds: UInt64) -> String {
         let seconds = nanoseconds / 1_000_000_000
         let (year, month, day) = date(dayOf1970: Int(seconds / 86_400))
         let rest = Int(seconds % 86_400)

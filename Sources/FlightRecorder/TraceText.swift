@@ -35,12 +35,12 @@ public enum TraceText {
             .joined(separator: "  ") + "\n"
     }
 
-    private static func hexadecimal(_ value: UInt64) -> String {
+    package static func hexadecimal(_ value: UInt64) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    private static func quoted(_ text: String) -> String { "\"\(escaped(text))\"" }
+    package static func quoted(_ text: String) -> String { "\"\(escaped(text))\"" }
 
     /// The inside of a JSON string. A caller names itself, so its name may hold anything.
     private static func escaped(_ text: String) -> String {

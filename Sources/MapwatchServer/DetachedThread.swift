@@ -3,7 +3,7 @@ import Glibc
 /// A thread that nobody joins.
 package enum DetachedThread {
     /// Runs `body` on a thread of its own, or here when the system has none left.
-    static func run(_ body: @escaping @Sendable () -> Void) {
+    package static func run(_ body: @escaping @Sendable () -> Void) {
         if !start(body) { body() }
     }
 

@@ -23,6 +23,7 @@ struct DaemonSettings: Sendable {
     var enablesLifecycle: Bool
     var playsDemo: Bool
     var chaos: ChaosSettings
+    var storage: StorageSettings
 }
 
 /// Why the daemon did not start: one line for the operator.
@@ -47,10 +48,11 @@ struct Daemon {
         let chaos = try PerturbationWiring(settings.chaos, logger: logger)
         let sampler = IndicatorSampler(
             lines: Dictionary(uniqueKeysWithValues: configuration.maps.map { ($0.name, $0.lines) }))
+        let incidents = IncidentDesk(settings.storage, sampler: sampler, logger: logger) { _ in nil }
         let host = MapHost(
             maximumBytes: maximumBytes,
             seriesBudget: .counting(
-                mapCollectors(sampler, chaos) + [SizeDeltaCollector()], limit: settings.maximumSeries),
+                mapCollectors(sampler, chaos, incidents) + [SizeDeltaCollector()], limit: settings.maximumSeries),
             mode: mode, nanoseconds: MonotonicClock.coarseNanoseconds,
             secondsSince1970: System.secondsSince1970)
         chaos?.perturbations.watch(host)
@@ -68,7 +70,7 @@ struct Daemon {
         let data = try listeners.serve(
             settings.data, dataSockets, dataAccess,
             PerturbationWiring.routes(
-                DataAPI(host: host, listings: listings).routes(), chaos, host,
+                DataAPI(host: host, listings: listings).routes() + incidents.dataRoutes(host), chaos, host,
                 playedMaps: settings.playsDemo ? DemoWorkload.maps().map(\.name) : []))
         servers.add(data)
         let manager = ServiceManager(
@@ -79,7 +81,7 @@ struct Daemon {
             data: dataAccess, logger: logger, secondsSince1970: System.secondsSince1970)
         let metrics = try listeners.serve(
             settings.web, metricsSockets, webAccess,
-            try metricsRoutes(host, sampler, chaos, listings, health, servers, reloader))
+            try metricsRoutes(host, sampler, chaos, incidents, listings, health, servers, reloader))
         servers.add(metrics)
         // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
@@ -88,6 +90,7 @@ struct Daemon {
         var services: [any Service] = [
             WatchdogService(manager: manager),
             ListenerService(server: metrics, logger: logger) {},
+            incidents.service,
             ListenerService(server: data, logger: logger) { health.set(ready: false) },
             MaintenanceService(host: host, listings: listings),
             IndicatorService(host: host, sampler: sampler, nanoseconds: MonotonicClock.nanoseconds),
@@ -141,24 +144,27 @@ struct Daemon {
     }
 
     /// What shows maps, the same to every scraper; the series budget counts what these show.
-    private func mapCollectors(_ sampler: IndicatorSampler, _ chaos: PerturbationWiring?) -> [any Collector] {
+    private func mapCollectors(
+        _ sampler: IndicatorSampler, _ chaos: PerturbationWiring?, _ incidents: IncidentDesk
+    ) -> [any Collector] {
         let articleNames: [any Collector] = settings.showsArticleNames ? [ArticleNamesCollector()] : []
         return [
             MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector(),
-            AvertedConflictCollector(),
+            AvertedConflictCollector(), incidents.mapCollector,
         ]
             + articleNames + (chaos?.collectors ?? [])
     }
 
     private func metricsRoutes(
-        _ host: MapHost, _ sampler: IndicatorSampler, _ chaos: PerturbationWiring?, _ listings: Listings,
+        _ host: MapHost, _ sampler: IndicatorSampler, _ chaos: PerturbationWiring?, _ incidents: IncidentDesk,
+        _ listings: Listings,
         _ health: Health, _ servers: ServerList, _ reloader: Reloader
     ) throws -> [Route] {
         let logger = logger
         let cursors = LockedState(ScraperCursors())
         let gatherer = try Gatherer(
-            mapCollectors(sampler, chaos) + [
-                HostCollector(), ScraperCollector { cursors.withLock { ($0.count, $0.dropped) } },
+            mapCollectors(sampler, chaos, incidents) + [
+                HostCollector(), incidents.collector, ScraperCollector { cursors.withLock { ($0.count, $0.dropped) } },
                 HTTPCollector { servers.all }, ListingCollector(listings: listings), ProcessCollector(),
                 BuildCollector(version: Version.text), ReloadCollector(reloader: reloader),
             ], perRequest: [SizeDeltaCollector()],
@@ -176,7 +182,7 @@ struct Daemon {
         return MetricsListener(
             metrics: metrics, status: status, telemetryPath: settings.telemetryPath, health: health,
             reload: ReloadEndpoint(isEnabled: settings.enablesLifecycle, reloader: reloader)
-        ).routes()
+        ).routes() + incidents.readingRoutes
     }
 
     private func logAddresses(metrics: HTTPServer, data: HTTPServer) {

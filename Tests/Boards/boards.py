@@ -14,9 +14,9 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BOARDS = sorted((ROOT / "grafana/dashboards").glob("*.json"))
 RULES = ROOT / "prometheus.rules.yml"
-UIDS = {"mapwatch-accidents", "mapwatch-shards", "mapwatch-self"}
+UIDS = {"mapwatch-accidents", "mapwatch-incidents", "mapwatch-shards", "mapwatch-self"}
 # What Grafana's Prometheus source reads of an annotation, and the SDK's general model does not know.
-ANNOTATION_KEYS = {"useValueForTime", "titleFormat", "tagKeys", "step"}
+ANNOTATION_KEYS = {"useValueForTime", "titleFormat", "textFormat", "tagKeys", "step"}
 # Named by a rule, and printed once fail-fast detection is built: then strike it off here.
 NOT_PRINTED_YET = {"map_concurrent_access_total"}
 

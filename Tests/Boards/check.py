@@ -57,8 +57,11 @@ def live(program):
         command = [
             program, "serve", "--demo", "--web.listen-address", free, "--data.listen-address", free,
             "--enable-chaos", "--chaos.token-file", f"{folder}/token",
+            "--storage.path", f"{folder}/storage",
         ]  # fmt: skip
-        metrics = wait_for(r"url=http://([\d.:]+)/metrics", log, stack.enter_context(running(command, log)))
+        daemon = stack.enter_context(running(command, log))
+        metrics = wait_for(r"url=http://([\d.:]+)/metrics", log, daemon)
+        make_incident(wait_for(r"url=http://([\d.:]+)/api/v1/maps", log, daemon))
         text = (boards.ROOT / "prometheus.yml").read_text()
         for old, new in [
             ("127.0.0.1:10197", metrics), ("_interval: 15s", "_interval: 1s"),
@@ -75,6 +78,15 @@ def live(program):
         ]  # fmt: skip
         prometheus = wait_for(r'msg="Listening on" address=([\d.:]+)', log, stack.enter_context(running(command, log)))
         yield f"http://{metrics}", f"http://{prometheus}"
+
+
+def make_incident(data):
+    """One incident by hand: the demo's own comes only after two minutes."""
+    body = json.dumps({"map": "orders", "note": "for the boards"}).encode()
+    request = urllib.request.Request(f"http://{data}/api/v1/incidents", data=body, method="POST")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        if answer.status != 201:
+            sys.exit(f"POST /api/v1/incidents was answered {answer.status}")
 
 
 def rows(prometheus, expression):

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Incidents
 public import Logging
 
 /// `mapwatch serve`: the daemon.
@@ -81,6 +82,22 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(name: .customLong("config.file"), help: "A YAML file that names the maps to host from the start.")
     var configFile: String?
 
+    @Option(
+        name: .customLong("storage.path"),
+        help: """
+            A directory, made if it is missing, for what has to outlive the process: incidents/ holds a bundle of files for \
+            each incident. Without it incidents are counted, logged and kept in memory.
+            """)
+    var storagePath: String?
+
+    @Option(
+        name: .customLong("storage.max-bytes"),
+        help: """
+            What all incidents may take on disk. The oldest go first, but for the first of each map within an hour, which \
+            go last.
+            """)
+    var storageMaxBytes = BundleStore.defaultMaximumBytes
+
     @Option(name: .customLong("log.level"), help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: Logger.Level = .info
 
@@ -121,6 +138,10 @@ struct ServeCommand: AsyncParsableCommand {
         guard webMaxRequests >= 1 else {
             throw ValidationError("--web.max-requests must be 1 or more, not \(webMaxRequests)")
         }
+        guard storageMaxBytes >= 1 << 16 else {
+            throw ValidationError("--storage.max-bytes must be 65536 or more, not \(storageMaxBytes)")
+        }
+        guard storagePath != "" else { throw ValidationError("--storage.path is empty; name a directory") }
         guard maxSeries >= 1 else { throw ValidationError("--max-series must be 1 or more, not \(maxSeries)") }
     }
 
@@ -150,7 +171,8 @@ struct ServeCommand: AsyncParsableCommand {
                 maximumConnections: dataMaxConnections, accessFile: dataConfigFile),
             maximumWebRequests: webMaxRequests, showsArticleNames: webArticleNames, maximumSeries: maxSeries,
             configurationFile: configFile, enablesLifecycle: webEnableLifecycle, playsDemo: demo,
-            chaos: ChaosSettings(isEnabled: enableChaos, tokenFile: chaosTokenFile))
+            chaos: ChaosSettings(isEnabled: enableChaos, tokenFile: chaosTokenFile),
+            storage: StorageSettings(path: storagePath, maximumBytes: storageMaxBytes))
     }
 }
 
