@@ -54,6 +54,7 @@ struct Daemon {
             seriesBudget: .counting(
                 mapCollectors(sampler, chaos, incidents) + [SizeDeltaCollector()], limit: settings.maximumSeries),
             mode: mode, nanoseconds: MonotonicClock.coarseNanoseconds,
+            observer: PerturbationWiring.observer(chaos),
             secondsSince1970: System.secondsSince1970)
         chaos?.perturbations.watch(host)
         logger.info("memory for maps", metadata: ["max_bytes": "\(maximumBytes)"])

@@ -152,6 +152,24 @@ struct DaemonPerturbationTests {
         #expect(try daemon.terminate(SIGTERM) == .code(0))
     }
 
+    @Test("a delay makes each request for the shard so much longer, and ends")
+    func delay() throws {
+        let daemon = try Self.start()
+        let clock = ContinuousClock()
+        func tenPuts() throws -> Duration {
+            let connection = try daemon.connectToData()
+            defer { connection.close() }
+            return try clock.measure {
+                for _ in 0..<10 { _ = try connection.request("PUT", entry("orders", [Self.shard]), body: [1]) }
+            }
+        }
+        let body = #"{"kind":"delay","shard":120,"microseconds":10000,"seconds":600}"#
+        #expect(try Self.send(daemon, "PUT", body: body).status == 201)
+        #expect(try tenPuts() >= .milliseconds(100))
+        #expect(try Self.send(daemon, "DELETE").status == 204)
+        #expect(try Self.send(daemon, "GET").text == "[]\n")
+    }
+
     @Test("a daemon with a shard that stands still ends in order, and so does the drop of its map")
     func endsInOrder() throws {
         let daemon = try Self.start()

@@ -112,6 +112,63 @@ struct PerturbationTests {
         for map in host.maps { perturbations.end(nil, on: map.name) }
     }
 
+    // MARK: - Inside the critical section
+
+    /// Which of so many operations, one after the other, a delay of a nanosecond hits.
+    private func hits(_ perturbation: Perturbation, of count: Int, shard: Int = 0) -> [Bool] {
+        let disturbance = Disturbance()
+        disturbance.start(perturbation, until: clock.now + 1)
+        return (0..<count).map { _ in disturbance.isHit(shard: shard) { clock.now } }
+    }
+
+    @Test("a seed hits the same operations each time, another seed others, and as many as the probability says")
+    func seeds() {
+        func some(_ seed: UInt64) -> [Bool] {
+            hits(Perturbation(.delay, probability: 0.25, microseconds: 1, seed: seed, seconds: 1), of: 10_000)
+        }
+        #expect(some(7) == some(7))
+        #expect(some(7) != some(8))
+        // Five standard deviations, 43 each, about the mean.
+        #expect((2_283...2_717).contains(some(7).count { $0 }))
+        for (probability, expected) in [(0.0, 0), (1, 100)] {
+            #expect(hits(Perturbation(.yield, probability: probability, seconds: 1), of: 100).count { $0 } == expected)
+        }
+    }
+
+    @Test("only the shard that is meant is hit, and none once the time is over or it was ended")
+    func hitsTheShardInTime() {
+        let disturbance = Disturbance()
+        #expect(!disturbance.isHit(shard: 2) { clock.now }, "off")
+        disturbance.start(Perturbation(.yield, shard: 2, seconds: 1), until: clock.now + 1)
+        #expect(disturbance.isHit(shard: 2) { clock.now })
+        #expect(!disturbance.isHit(shard: 1) { clock.now })
+        disturbance.end()
+        #expect(!disturbance.isHit(shard: 2) { clock.now })
+        disturbance.start(Perturbation(.yield, shard: 2, seconds: 1), until: clock.now + 1)
+        clock.advance(seconds: 1)
+        #expect(!disturbance.isHit(shard: 2) { clock.now })
+    }
+
+    @Test("a map that was made with a perturber is disturbed inside its shards, and its results stay the same")
+    func disturbedMap() throws {
+        let perturbations = Perturbations()
+        let wired = MapHost(
+            observer: { _, _, incarnation in
+                PerturbingObserver(perturbations.makePerturber(of: incarnation), around: nil)
+            }, secondsSince1970: { 0 })
+        perturbations.watch(wired)
+        _ = try wired.create(map.name, MapOptions(shards: 1))
+        let map = try wired.mapForWriting(map.name)
+        _ = try perturbations.start(Perturbation(.delay, microseconds: 2_000, seconds: 600), on: map)
+        let clock = ContinuousClock()
+        let took = clock.measure {
+            for number in 0..<20 { map.store(Array("key-\(number)".utf8), [UInt8(number)]) }
+        }
+        #expect(took >= .milliseconds(40), "twenty delays of two milliseconds")
+        perturbations.end(nil, on: map.name)
+        for number in 0..<20 { #expect(map.load(Array("key-\(number)".utf8)) == [UInt8(number)]) }
+    }
+
     // MARK: - What is asked for
 
     @Test(

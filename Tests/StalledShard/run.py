@@ -6,8 +6,8 @@
 Starts the daemon with --enable-chaos and Debian's Prometheus with the shipped rules. wrk puts and gets keys of the 255 other
 shards, first without and then with a stall, by turns, while one client keeps asking for the shard that stands still and
 another scrapes four times a second. Prints both medians and p99s, how long the slowest scrape took, and which shards
-MapShardStalled names; exits 1 when it names another than the one, when a scrape took 50 ms, when a p99 of the others is past
-twice that without a stall and a millisecond, or when anybody hung. Takes two and a half minutes.
+MapShardStalled names. Exits 1 when it names another than the one, when a scrape took 50 ms (and none did without a stall),
+when a p99 of the others is past twice that without a stall and a millisecond, or when anybody hung. Takes two minutes.
 """
 
 import argparse
@@ -36,7 +36,7 @@ request = function()
   local shard = number %% 256
   if shard == %d then shard = shard + 1 end
   local path = string.format("/api/v1/maps/orders/entries/key%%%%%%02x", shard)
-  if number %% 2 == 0 then return wrk.format("PUT", path, nil, "value") end
+  if math.floor(number / 256) %% 2 == 0 then return wrk.format("PUT", path, nil, "value") end
   return wrk.format("GET", path)
 end
 done = function(summary, latency)
@@ -67,18 +67,20 @@ class Program:
 
 
 class Repeated(threading.Thread):
-    """Does something again and again, and keeps how long each took and what it gave."""
+    """Does something again and again, and keeps how long each took and what it gave, with and without a stall."""
+
+    isStalled = False
 
     def __init__(self, pause, once):
         super().__init__(daemon=True)
         self.pause, self.once, self.isOver = pause, once, False
-        self.took, self.gave = [], []
+        self.took, self.gave = {False: [], True: []}, []
 
     def run(self):
         while not self.isOver:
-            start = time.perf_counter()
+            start, isStalled = time.perf_counter(), Repeated.isStalled
             self.gave.append(self.once())
-            self.took.append(time.perf_counter() - start)
+            self.took[isStalled].append(time.perf_counter() - start)
             time.sleep(self.pause)
 
     def stop(self):
@@ -143,6 +145,8 @@ def main():
             r"serving metrics.*url=http://([^/]+)", r"serving maps.*url=http://([^/]+)")
         metrics, data = (daemon.found[key] for key in (r"serving metrics.*url=http://([^/]+)", r"serving maps.*url=http://([^/]+)"))
         assert ask(data, "PUT", "/api/v1/maps/orders", '{"shards":256,"hash":"identity"}')[0] == 201
+        for shard in range(256):
+            assert ask(data, "PUT", f"/api/v1/maps/orders/entries/key%{shard:02x}", "value")[0] == 201
         text = (ROOT / "prometheus.yml").read_text().replace("127.0.0.1:10197", metrics)
         text = text.replace("scrape_interval: 15s", "scrape_interval: 5s")
         (folder / "prometheus.yml").write_text(text.replace("- prometheus.rules.yml", f"- {ROOT / 'prometheus.rules.yml'}"))
@@ -175,8 +179,10 @@ def run(arguments, folder, metrics, data, address):
     for _ in range(2):
         before.append(load(data, folder, arguments.seconds))
         perturb(data, {"kind": "stall", "shard": SHARD, "seconds": 600})
+        Repeated.isStalled = True
         during.append(load(data, folder, arguments.seconds))
         if len(during) < 2:
+            Repeated.isStalled = False
             ask(data, "DELETE", "/api/v1/maps/orders/perturbations", None, {"Authorization": f"Bearer {TOKEN}"})
     fired = wait_for(address, [str(SHARD)], 120)
     during.append(load(data, folder, arguments.seconds))
@@ -186,17 +192,18 @@ def run(arguments, folder, metrics, data, address):
     print(f"MapShardStalled fires for shards {fired}")
     if fired != [str(SHARD)]:
         problems.append(f"MapShardStalled fires for {fired}, not for {SHARD} alone")
+    Repeated.isStalled = False
     ask(data, "DELETE", "/api/v1/maps/orders/perturbations", None, {"Authorization": f"Bearer {TOKEN}"})
     if left := wait_for(address, [], 60):
         problems.append(f"MapShardStalled still fires for {left} after the stall")
     if not (scrapes.stop() and victim.stop()):
         problems.append("a client hung")
-    slowest = max(scrapes.took)
-    print(f"{len(scrapes.took)} scrapes, the slowest {slowest * 1000:.1f} ms; the shard itself answered "
-          f"{victim.gave.count(503)} times 503 and {len(victim.gave) - victim.gave.count(503)} times otherwise, "
-          f"the slowest after {max(victim.took) * 1000:.1f} ms")
-    if slowest >= SCRAPE_LIMIT:
-        problems.append(f"a scrape took {slowest * 1000:.1f} ms")
+    without, during_stall = max(scrapes.took[False]), max(scrapes.took[True])
+    print(f"{len(scrapes.gave)} scrapes, the slowest {without * 1000:.1f} ms without a stall and {during_stall * 1000:.1f} ms with one; "
+          f"the shard was answered 503 {victim.gave.count(503)} times, at the slowest after {max(victim.took[True]) * 1000:.1f} ms")
+    # Where a scrape takes that long without a stall too, the machine does something else.
+    if during_stall >= SCRAPE_LIMIT and without < SCRAPE_LIMIT:
+        problems.append(f"a scrape took {during_stall * 1000:.1f} ms")
     if set(scrapes.gave) != {200}:
         problems.append(f"scrapes were answered {set(scrapes.gave)}")
     limit = 2 * max(p99 for _, _, p99 in before) + 1

@@ -49,7 +49,7 @@ final class MapPerturber: Sendable {
 
 /// One kind of disturbance of one map. Its cells are written one by one: an operation that passes meanwhile may see the old
 /// probability once more.
-private struct Disturbance: ~Copyable, Sendable {
+struct Disturbance: ~Copyable, Sendable {
     /// The generator's step; the n-th output follows from the seed and n steps.
     private static let step: UInt64 = 0x9e37_79b9_7f4a_7c15
 

@@ -35,6 +35,17 @@ struct PerturbationWiring: Sendable {
 
     var collectors: [any Collector] { [PerturbationCollector(perturbations: perturbations)] }
 
+    /// The observers of a host's maps: those that `inner` makes, with the perturbations before them where there are any.
+    static func observer(
+        _ chaos: PerturbationWiring?, around inner: @escaping MapHost.ObserverFactory = { _, _, _ in nil }
+    ) -> MapHost.ObserverFactory {
+        guard let perturbations = chaos?.perturbations else { return inner }
+        return { name, options, incarnation in
+            PerturbingObserver(
+                perturbations.makePerturber(of: incarnation), around: inner(name, options, incarnation))
+        }
+    }
+
     /// The routes of the data API, and those that disturb its maps, or say why they do not.
     static func routes(
         _ routes: [Route], _ chaos: PerturbationWiring?, _ host: MapHost, playedMaps: [MapName]
