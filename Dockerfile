@@ -44,4 +44,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["bash", "-c", \
     "exec 3<>/dev/tcp/127.0.0.1/10197 && printf 'GET /-/healthy HTTP/1.0\\r\\n\\r\\n' >&3 && read -r line <&3 && [[ $line == *' 200 '* ]]"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["mapwatch"]
-CMD ["serve", "--web.listen-address", "0.0.0.0:10197", "--data.listen-address", "0.0.0.0:10198"]
+CMD ["serve", "--web.listen-address", "0.0.0.0:10197", "--data.listen-address", "0.0.0.0:10198", \
+    "--storage.path", "/var/lib/mapwatch"]
