@@ -64,7 +64,7 @@ let package = Package(
             dependencies: [
                 "Instruments", "Exposition", "Collectors", .product(name: "CoreMetrics", package: "swift-metrics"),
             ]),
-        .target(name: "Scenarios", dependencies: ["InstrumentedMaps"]),
+        .target(name: "Scenarios", dependencies: ["Instruments", "InstrumentedMaps", "AccidentIndicators"]),
 
         // The daemon. Yams brings Foundation, so it stays in a target that only the daemon links.
         .target(
@@ -121,6 +121,7 @@ let package = Package(
                 "TestSupport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ]),
+        .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "InstrumentedMaps", "TestSupport"]),
         // Runs under ThreadSanitizer: `Tests/RaceProbe/run.sh`.
         .executableTarget(
             name: "race-probe", dependencies: ["InstrumentedMaps", "Instruments", "Scenarios"], path: "Tests/RaceProbe",

@@ -158,7 +158,8 @@ def main():
   maps          http://127.0.0.1:{arguments.data_port}/api/v1/maps
   Prometheus    {prometheus}/alerts
 
-  After two minutes the map orders loses a quarter of its entries each 15 s, for 75 s. Stop with Ctrl-C.
+  Seven accidents in rotation, two minutes each. The first warms up for two minutes; then the map payment-orders
+  loses a quarter of its entries each 15 s, for 75 s. Stop with Ctrl-C.
 """, flush=True)  # fmt: skip
         try:
             recovered = watch(prometheus, begin, arguments.seconds and begin + arguments.seconds)

@@ -72,10 +72,13 @@ struct Daemon {
             settings.data, dataSockets, dataAccess,
             PerturbationWiring.routes(
                 DataAPI(host: host, listings: listings).routes() + incidents.dataRoutes(host), chaos, host,
-                playedMaps: settings.playsDemo ? DemoWorkload.maps().map(\.name) : []))
+                playedMaps: settings.playsDemo ? DemoBaseline.maps().map(\.name) + DemoStage.maps() : []))
         servers.add(data)
         let manager = ServiceManager(
             environment: System.environment, processID: System.processID, logger: logger)
+        let stage = DemoStage(host: host) { [logger] in
+            logger.warning("the demo cannot go on", metadata: ["reason": "\($0)"])
+        }
         let reloader = Reloader(
             manager: manager, settings: settings, maximumBytes: configuration.maximumBytes, host: host,
             sampler: sampler, web: webAccess,
@@ -96,7 +99,7 @@ struct Daemon {
             MaintenanceService(host: host, listings: listings),
             IndicatorService(host: host, sampler: sampler, nanoseconds: MonotonicClock.nanoseconds),
         ]
-        if settings.playsDemo { services.append(DemoService(workload: try demoWorkload(host))) }
+        if settings.playsDemo { services.append(try demoService(host, stage)) }
         try await run(
             services, until: SignalService(signals: signals, reloader: reloader, manager: manager, logger: logger))
         logger.info("ended")
@@ -125,7 +128,7 @@ struct Daemon {
         do {
             for map in maps { _ = try host.create(map.name, map.options) }
             if settings.playsDemo {
-                for map in try DemoWorkload.maps() where host.map(map.name) == nil {
+                for map in try DemoBaseline.maps() where host.map(map.name) == nil {
                     _ = try host.create(map.name, map.options)
                 }
             }
@@ -209,12 +212,13 @@ struct Daemon {
         try await ServiceGroup(configuration: ServiceGroupConfiguration(services: configurations, logger: logger)).run()
     }
 
-    private func demoWorkload(_ host: MapHost) throws -> DemoWorkload {
-        let targets = try DemoWorkload.maps().map { wanted in
+    private func demoService(_ host: MapHost, _ stage: DemoStage) throws -> DemoService {
+        let targets = try DemoBaseline.maps().map { wanted in
             LocalTarget(try host.mapForWriting(wanted.name))
         }
-        return DemoWorkload(
-            orders: targets[0], sessions: targets[1], rules: targets[2], products: targets[3], seed: 1)
+        return DemoService(
+            stage: stage, baseline: DemoBaseline(sessions: targets[0], rules: targets[1], products: targets[2], seed: 1)
+        )
     }
 }
 

@@ -14,6 +14,8 @@ struct MapwatchCommand: AsyncParsableCommand {
               curl -s http://127.0.0.1:10197/metrics | grep map_entries
             """,
         version: Version.text,
-        subcommands: [ServeCommand.self, IncidentsCommand.self, CheckConfigCommand.self, ForecastCommand.self],
+        subcommands: [
+            ServeCommand.self, IncidentsCommand.self, ReplayCommand.self, CheckConfigCommand.self, ForecastCommand.self,
+        ],
         defaultSubcommand: ServeCommand.self)
 }

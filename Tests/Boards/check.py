@@ -22,7 +22,7 @@ import urllib.request
 
 import boards
 
-DEMO_MAPS = ["orders", "products", "rules", "sessions"]
+DEMO_MAPS = ["payment-orders", "products", "rules", "sessions"]
 PATIENCE = 150
 
 

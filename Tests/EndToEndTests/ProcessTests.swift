@@ -165,15 +165,18 @@ struct ProcessTests {
         #expect(!result.errors.contains("serving"))
     }
 
-    @Test("--demo creates its four maps, and their counters move")
+    @Test("--demo creates its maps, the first accident's among them, and their counters move")
     func demo() throws {
         let daemon = try MapwatchProcess(["--demo"])
+        let maps = ["payment-orders", "products", "rules", "sessions"]
+        try pollUntil("the map of the first accident") {
+            try daemon.scrape().samples("map_info").compactMap { $0.labels["map_name"] }.count == maps.count
+        }
         let first = try daemon.scrape()
-        let maps = ["orders", "products", "rules", "sessions"]
         #expect(first.samples("map_info").compactMap { $0.labels["map_name"] } == maps)
         for map in maps {
             for family in ["map_op_total", "map_op_load_total", "map_op_load_miss_total"]
-            where !["products", "orders"].contains(map) {
+            where !["products", "payment-orders"].contains(map) {
                 try waitForGrowth(of: family, map, beyond: first, daemon)
             }
             try waitForGrowth(of: "map_op_total", map, beyond: first, daemon)

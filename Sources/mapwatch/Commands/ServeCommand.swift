@@ -104,7 +104,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(name: .customLong("log.format"), help: "logfmt or json.")
     var logFormat: LogFormat = .logfmt
 
-    @Flag(name: .customLong("demo"), help: "Plays a small workload on three maps: orders, sessions and rules.")
+    @Flag(
+        name: .customLong("demo"),
+        help: """
+            Plays the seven accidents in rotation, two minutes each, on maps of their names, and a workload beside them on
+            sessions, products and rules.
+            """)
     var demo = false
 
     @Flag(

@@ -1,0 +1,143 @@
+import ArgumentParser
+import Scenarios
+
+/// `mapwatch replay`: the accidents again, on demand.
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Plays an accident again, and says what the metrics showed of it.",
+        discussion: """
+            A scenario is a fixed load that follows from its seed. Without --url it is played on a map in this process,
+            under a clock moved by hand, in about a second. With --url it is played on a daemon, in real time, so that
+            Prometheus and the boards see it: two minutes until the map is old enough to be judged, then two minutes.
+
+              mapwatch replay list                                   what there is to play
+              mapwatch replay payment-orders                         one accident
+              mapwatch replay payment-orders --compare fix           the same load, naive and as it should be
+              mapwatch replay log-aggregation --compare sharded      the same load on another strategy
+              mapwatch replay --all                                  the seven; the last line sums them up
+              mapwatch replay --all --url http://127.0.0.1:10198     the seven on a daemon, in 16 minutes
+              mapwatch replay --all --url … --parallel               the seven at once, each on its map, in 4 minutes
+
+            "minimal" is the articles' smallest example: three keys, one deleted while the map is walked.
+            """)
+
+    @Argument(help: "A scenario, or \"list\".")
+    var scenario: String?
+
+    @Flag(help: "The seven accidents, one after the other.")
+    var all = false
+
+    @Option(help: "The strategy of the map: \(ReplayMap.strategies.joined(separator: ", ")).")
+    var strategy: String?
+
+    @Option(help: "The number of the map's shards.")
+    var shards: Int?
+
+    @Option(help: "What chooses a key's shard: keyed, fnv1a or identity.")
+    var hash: String?
+
+    @Option(help: "What a map on strategy checked does at a conflict: reject, count or trap.")
+    var policy: String?
+
+    @Option(help: "Plays it once more and prints both side by side: \"fix\" for the scenario's own fix, or a strategy.")
+    var compare: String?
+
+    @Option(help: "Where the load begins: the same seed repeats every operation.")
+    var seed: UInt64 = 20_260_301
+
+    @Option(help: "The data API of a daemon, such as http://127.0.0.1:10198.")
+    var url: String?
+
+    @Option(help: "Its metrics.")
+    var metricsURL = "http://127.0.0.1:10197/metrics"
+
+    @Flag(help: "With --all and --url: all seven at once.")
+    var parallel = false
+
+    func validate() throws {
+        guard all || scenario != nil else {
+            throw ValidationError("name a scenario, or give --all; \"mapwatch replay list\" says what there is")
+        }
+        guard !all || scenario == nil else {
+            throw ValidationError("--all plays every accident; leave \"\(scenario ?? "")\" away")
+        }
+        do {
+            if let scenario, scenario != "list" { _ = try ScenarioCatalog.scenario(scenario) }
+            for name in [strategy, compare == "fix" ? nil : compare].compactMap({ $0 }) {
+                _ = try ReplayMap(strategy: name)
+            }
+        } catch { throw ValidationError("\(error)") }
+    }
+
+    func run() throws {
+        guard scenario != "list" else { return list() }
+        let chosen = try scenario.map { [try ScenarioCatalog.scenario($0)] } ?? ScenarioCatalog.accidents
+        do {
+            let runs = try chosen.map { try replays(of: $0) }
+            let results = try play(runs)
+            for (run, results) in zip(runs, results) {
+                print(
+                    run.count == 1
+                        ? ReplayReport.paragraph(results[0]) : ReplayReport.comparison(results[0], results[1]))
+            }
+            if all {
+                if compare != nil { print("after: \(ReplayReport.total(results.map { $0[1] }))") }
+                print(ReplayReport.total(results.map { $0[0] }))
+            }
+        } catch {
+            System.writeToStandardError(Array("mapwatch replay: \(error)\n".utf8))
+            throw ExitCode(1)
+        }
+    }
+
+    private func list() {
+        for card in ScenarioCatalog.cards {
+            print("\(card.name)\n  \(card.title) (\(card.origin.rawValue)): \(card.story)")
+            print("  fix \(card.fix.name): \(card.fix.story)")
+        }
+    }
+
+    /// One replay, or two that are compared.
+    private func replays(of scenario: any Scenario.Type) throws -> [ReplayRun] {
+        let map = try ReplayMap(
+            strategy: strategy ?? ReplayRun.defaultStrategy, shards: shards, hash: hash, policy: policy)
+        let naive = ReplayRun(scenario: scenario, way: .naive, map: map, seed: seed)
+        guard let compare else { return [naive] }
+        guard compare == "fix" else {
+            return [
+                naive,
+                ReplayRun(scenario: scenario, way: .naive, map: try map.on(strategy: compare), seed: seed),
+            ]
+        }
+        let fix = scenario.card.fix
+        var fixed = map
+        if let strategy = fix.strategy { fixed = try map.on(strategy: strategy, shards: fix.shards) }
+        return [naive, ReplayRun(scenario: scenario, way: .fixed, map: fixed, seed: seed)]
+    }
+
+    /// Results in the order of the runs.
+    private func play(_ runs: [[ReplayRun]]) throws -> [[ReplayResult]] {
+        let progress = ReplayProgress(count: runs.reduce(0) { $0 + $1.count })
+        defer { progress.end() }
+        return try runs.map { try $0.map { run in try run.playHere(progress) } }
+    }
+}
+
+/// One replay as it was asked for.
+struct ReplayRun: Sendable {
+    let scenario: any Scenario.Type
+    let way: ScenarioWay
+    let map: ReplayMap
+    let seed: UInt64
+
+    /// Fail-fast detection where it is built, since the seventh accident shows nowhere else.
+    static var defaultStrategy: String {
+        ReplayMap.strategies.contains("checked") ? "checked" : "sharded"
+    }
+
+    func playHere(_ progress: ReplayProgress) throws -> ReplayResult {
+        progress.begin("\(scenario.card.name), \(way.rawValue)")
+        return try LocalReplay.run(scenario, way: way, on: map, seed: seed) { progress.show(second: $0) }
+    }
+}
