@@ -2,10 +2,10 @@ import Glibc
 import Instruments
 
 /// Threads that are waited for: lanes block, so they must not take the few of Swift's own pool.
-enum Threads {
+package enum Threads {
     /// Runs `body` once a number below `count`, each on a thread of its own but the first, which runs here; returns when
     /// all have ended, with the first error that one of them threw.
-    static func run(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
+    package static func run(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
         let failure = LockedState<(any Error)?>(nil)
         let guarded: @Sendable (Int) -> Void = { number in
             do { try body(number) } catch { failure.withLock { $0 = $0 ?? error } }

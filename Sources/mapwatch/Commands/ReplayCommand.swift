@@ -68,6 +68,12 @@ struct ReplayCommand: ParsableCommand {
                 _ = try ReplayMap(strategy: name)
             }
         } catch { throw ValidationError("\(error)") }
+        guard !parallel || url != nil else {
+            throw ValidationError("--parallel is for --url; in this process a replay takes a second")
+        }
+        guard scenario != "minimal" || url == nil else {
+            throw ValidationError("minimal is played in this process; leave --url away")
+        }
     }
 
     func run() throws {
@@ -107,20 +113,32 @@ struct ReplayCommand: ParsableCommand {
         guard compare == "fix" else {
             return [
                 naive,
-                ReplayRun(scenario: scenario, way: .naive, map: try map.on(strategy: compare), seed: seed),
+                ReplayRun(
+                    scenario: scenario, way: .naive, map: try map.on(strategy: compare), seed: seed, isSecond: true),
             ]
         }
         let fix = scenario.card.fix
         var fixed = map
         if let strategy = fix.strategy { fixed = try map.on(strategy: strategy, shards: fix.shards) }
-        return [naive, ReplayRun(scenario: scenario, way: .fixed, map: fixed, seed: seed)]
+        return [naive, ReplayRun(scenario: scenario, way: .fixed, map: fixed, seed: seed, isSecond: true)]
     }
 
     /// Results in the order of the runs.
     private func play(_ runs: [[ReplayRun]]) throws -> [[ReplayResult]] {
         let progress = ReplayProgress(count: runs.reduce(0) { $0 + $1.count })
         defer { progress.end() }
-        return try runs.map { try $0.map { run in try run.playHere(progress) } }
+        guard let url else { return try runs.map { try $0.map { run in try run.playHere(progress) } } }
+        let remote = RemoteReplay(
+            data: ReplayConnections(try DaemonAddress(url: url)),
+            metrics: RemoteMetrics(connections: ReplayConnections(try DaemonAddress(url: metricsURL))),
+            isParallel: parallel)
+        let flat = Array(runs.joined())
+        progress.say("\(flat.count) replay\(flat.count == 1 ? "" : "s"), \(remote.seconds(flat.count)) seconds in all")
+        var results = try remote.play(flat, progress)[...]
+        return runs.map { run in
+            defer { results = results.dropFirst(run.count) }
+            return Array(results.prefix(run.count))
+        }
     }
 }
 
@@ -130,6 +148,11 @@ struct ReplayRun: Sendable {
     let way: ScenarioWay
     let map: ReplayMap
     let seed: UInt64
+    /// Whether it is compared with another one of the same scenario.
+    var isSecond = false
+
+    /// Of its map on a daemon: the prefix says whose it is, since a replay drops the one that stands.
+    var mapName: String { "replay-\(scenario.card.name)" + (isSecond ? "-compared" : "") }
 
     /// Fail-fast detection where it is built, since the seventh accident shows nowhere else.
     static var defaultStrategy: String {

@@ -41,6 +41,9 @@ final class ReplayProgress: Sendable {
         write(isTerminal ? "\r\u{1b}[K\(line)" : "\(line)\n")
     }
 
+    /// A line that stays.
+    func say(_ text: String) { write("\(text)\n") }
+
     func end() {
         if isTerminal { write("\r\u{1b}[K") }
     }

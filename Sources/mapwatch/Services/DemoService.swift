@@ -1,5 +1,6 @@
 import InstrumentedMaps
 import Instruments
+import MapwatchServer
 import Scenarios
 import ServiceLifecycle
 
