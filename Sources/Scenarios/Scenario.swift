@@ -13,7 +13,8 @@ public protocol Scenario: Sendable {
 
     init(seed: UInt64, way: ScenarioWay)
 
-    /// The turns of the next second, of ``ScenarioTime/length``. In one turn no two lanes touch one key.
+    /// The turns of the next second, of ``ScenarioTime/length``. In one turn no lane touches a key that another one
+    /// changes.
     mutating func plan(second: Int) -> [Turn]
 }
 

@@ -32,6 +32,8 @@ final class DemoStage: Sendable {
     private let host: MapHost
     private let log: @Sendable (String) -> Void
     private let current = LockedState<Playing?>(nil)
+    /// Places in the catalogue whose maps are the demo's.
+    private let made = LockedState<Set<Int>>([])
 
     /// `log` is told why a scenario could not go on.
     init(host: MapHost, log: @escaping @Sendable (String) -> Void) {
@@ -67,7 +69,9 @@ final class DemoStage: Sendable {
         let scenario = ScenarioCatalog.accidents[act.index]
         do {
             let name = try MapName(scenario.card.name)
-            _ = host.drop(name)
+            // A map of this name that the configuration has declared is not the demo's to drop.
+            if made.withLock({ !$0.insert(act.index).inserted }) { _ = host.drop(name) }
+            guard host.hostedMap(name) == nil else { throw MapHostError.nameTaken(name) }
             _ = try host.create(name, MapOptions(fields: DemoStage.map(for: scenario).fields))
             return ScenarioPlayer(
                 scenario.init(seed: UInt64(round + 1), way: .naive), on: LocalTarget(try host.mapForWriting(name)),
