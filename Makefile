@@ -15,7 +15,7 @@ PREFIX ?= /usr/local
 STAGES := fast real sanitizers
 
 .PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards incidents page example readme api \
-    race fuzz asan linear engine hostile scrape mass-delete stall doors counters sweep install \
+    race fuzz asan linear engine hostile scrape mass-delete replays stall doors counters sweep install \
     clean
 
 help:
@@ -52,6 +52,7 @@ help:
 	@echo "make engine worst operation at ten million entries, built keys, memory that comes back: three minutes"
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
 	@echo "make scrape what a scrape costs, beside Debian's pushgateway: three minutes"
+	@echo "make replays  the seven accidents: twenty seeds in process, then on a daemon beside Prometheus: eight minutes"
 	@echo "make mass-delete  a million entries, 46 % of them deleted during an iteration, as everybody sees it: four minutes"
 	@echo "make stall  one shard of 256 stands still: its alert fires and the others serve, with a real Prometheus: three minutes"
 	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
@@ -230,6 +231,12 @@ docs:
 	swift build --build-tests
 	MAPWATCH_WRITE_METRIC_REFERENCE=1 swift test --skip-build --filter MetricReferenceTests
 	Tests/Documentation/build.sh .build/docs
+
+# All seven at once on maps of their own; one after the other with REPLAYS=--in-turn, in eighteen minutes.
+replays:
+	$(call install,$(RUN_PACKAGES) prometheus python3)
+	swift build -c release --product mapwatch
+	Tests/Replays/run.py .build/release/mapwatch $(REPLAYS)
 
 mass-delete:
 	$(call install,$(TEST_PACKAGES))

@@ -27,6 +27,11 @@ public enum ScenarioTime {
     /// Without the warm-up.
     public static let played = length - warmUp
     static let fill = 0..<12
+
+    /// In a word.
+    public static func phase(at second: Int) -> String {
+        accident.contains(second) ? "accident" : second < warmUp ? "warm-up" : "calm"
+    }
 }
 
 /// As the accident happened, or as it would have been avoided.

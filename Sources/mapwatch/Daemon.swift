@@ -85,7 +85,7 @@ struct Daemon {
             data: dataAccess, logger: logger, secondsSince1970: System.secondsSince1970)
         let metrics = try listeners.serve(
             settings.web, metricsSockets, webAccess,
-            try metricsRoutes(host, sampler, chaos, incidents, listings, health, servers, reloader))
+            try metricsRoutes(host, sampler, chaos, incidents, listings, health, servers, reloader, stage))
         servers.add(metrics)
         // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
@@ -162,7 +162,7 @@ struct Daemon {
     private func metricsRoutes(
         _ host: MapHost, _ sampler: IndicatorSampler, _ chaos: PerturbationWiring?, _ incidents: IncidentDesk,
         _ listings: Listings,
-        _ health: Health, _ servers: ServerList, _ reloader: Reloader
+        _ health: Health, _ servers: ServerList, _ reloader: Reloader, _ stage: DemoStage
     ) throws -> [Route] {
         let logger = logger
         let cursors = LockedState(ScraperCursors())
@@ -181,8 +181,8 @@ struct Daemon {
             nanoseconds: MonotonicClock.nanoseconds)
         let status = StatusEndpoint(
             sampler: sampler, scrapers: { cursors.withLock { $0.scrapers } },
-            startedAt: MonotonicClock.nanoseconds(), maximumBytes: host.snapshot().maximumBytes,
-            nanoseconds: MonotonicClock.nanoseconds)
+            playing: { stage.playing }, startedAt: MonotonicClock.nanoseconds(),
+            maximumBytes: host.snapshot().maximumBytes, nanoseconds: MonotonicClock.nanoseconds)
         return MetricsListener(
             metrics: metrics, status: status, telemetryPath: settings.telemetryPath, health: health,
             reload: ReloadEndpoint(isEnabled: settings.enablesLifecycle, reloader: reloader)

@@ -32,9 +32,7 @@ final class ReplayProgress: Sendable {
             let step = isTerminal ? (isPaced ? 1 : 10) : (isPaced ? 30 : ScenarioTime.length)
             guard second - state.shown >= step else { return nil }
             state.shown = second
-            let phase =
-                ScenarioTime.accident.contains(second)
-                ? "accident" : second < ScenarioTime.warmUp ? "warm-up" : "calm"
+            let phase = ScenarioTime.phase(at: second)
             return "\(state.number)/\(count) \(state.name): second \(second) of \(ScenarioTime.length), \(phase)"
         }
         guard let line else { return }

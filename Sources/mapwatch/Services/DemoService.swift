@@ -103,6 +103,9 @@ final class DemoStage: Sendable {
         }
     }
 
+    /// The maps that the accidents take.
+    static func maps() -> [MapName] { ScenarioCatalog.accidents.compactMap { try? MapName($0.card.name) } }
+
     /// The map on which a scenario is played here.
     static func map(for scenario: any Scenario.Type) throws -> ReplayMap {
         try ReplayMap(strategy: ReplayRun.defaultStrategy)

@@ -1,5 +1,6 @@
 import AccidentIndicators
 import InstrumentedMaps
+import Scenarios
 
 /// The status as JSON: what the page draws, and what a script may read.
 ///
@@ -13,6 +14,17 @@ struct StatusDocument {
             let reading = sample.readings[map.incarnation] ?? IndicatorReading()
             return StatusDocument.map(map, reading, MapStanding(map, reading, lines(map.name)))
         }
+    }
+
+    /// A demo's scenario: how far it is, and whether its accident is under way.
+    static func playing(_ playing: DemoStage.Playing) -> [UInt8] {
+        var line = JSONLine()
+        line.add("scenario", playing.name)
+        line.add("title", playing.title)
+        line.add("second", playing.second)
+        line.add("seconds", ScenarioTime.length)
+        line.add("phase", ScenarioTime.phase(at: playing.second))
+        return line.object()
     }
 
     func scrapers(_ scrapers: [Scraper]) -> [UInt8] {

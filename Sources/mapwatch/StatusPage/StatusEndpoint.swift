@@ -11,6 +11,8 @@ import MapwatchServer
 struct StatusEndpoint: Sendable {
     let sampler: IndicatorSampler
     let scrapers: @Sendable () -> [Scraper]
+    /// The scenario on the stage of a demo.
+    let playing: @Sendable () -> DemoStage.Playing?
     let startedAt: UInt64
     let maximumBytes: Int
     let nanoseconds: @Sendable () -> UInt64
@@ -27,6 +29,11 @@ struct StatusEndpoint: Sendable {
         line.add("t", sample.nanoseconds / 1_000_000)
         line.add("allocated_bytes", sample.maps.reduce(0) { $0 + $1.sum(\.allocatedBytes) })
         if maximumBytes == .max { line.addNull("max_bytes") } else { line.add("max_bytes", maximumBytes) }
+        if let playing = playing() {
+            line.add("playing", json: StatusDocument.playing(playing))
+        } else {
+            line.addNull("playing")
+        }
         line.add("maps", json: document.maps(lines: sampler.lines(of:)))
         line.add("scrapers", json: document.scrapers(scrapers()))
         if let selected = selected(query, sample) {

@@ -247,6 +247,11 @@ function drawHead() {
   setText(find("version"), status.version);
   const limit = status.max_bytes === null ? "" : ` of ${bytes(status.max_bytes)}`;
   setText(find("memory"), `${bytes(status.allocated_bytes)}${limit} for maps`);
+  const playing = status.playing;
+  find("playing").hidden = !playing;
+  if (playing) {
+    setText(find("playing"), `demo: ${playing.title}, ${playing.phase}, second ${playing.second} of ${playing.seconds}`);
+  }
   const alarmed = status.maps.filter((map) => map.level === "red").length;
   document.title = alarmed ? `(${alarmed}) mapwatch` : "mapwatch";
 }
