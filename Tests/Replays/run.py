@@ -24,7 +24,7 @@ import demo  # noqa: E402
 SIGNATURE, CONFLICT = "MapAccidentSignature", "MapConcurrentAccess"
 SEVENTH = "replay-log-aggregation"
 # Timings and what the threads did by chance.
-CHANCE = re.compile(r"^  (p50|p99|detections|deletes during|operations).*", re.MULTILINE)
+CHANCE = re.compile(r"^  (p50|p99|detections|averted|deletes during|operations).*", re.MULTILINE)
 
 
 def replay(program, *arguments):

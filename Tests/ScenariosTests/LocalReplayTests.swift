@@ -43,4 +43,15 @@ struct LocalReplayTests {
         // The lease scan's fix is another strategy, under which the loop may stay.
         if name != "task-leases" { #expect(fixed.observations.peak.deletesDuringIteration == 0) }
     }
+
+    @Test(
+        "behind locks each conflicting step is one that they avert, on every strategy",
+        arguments: ["sharded", "rwlock"])
+    func averted(strategy: String) throws {
+        for name in ["minimal", "log-aggregation"] {
+            let result = try LocalReplayTests.replay(name, on: strategy)
+            #expect(result.observations.averted >= (name == "minimal" ? 1 : 75))
+            #expect(result.observations.showsAccident)
+        }
+    }
 }

@@ -43,7 +43,7 @@ struct RiskRules: Scenario {
         // The rule that says when the reload began: written and read at the same time.
         let mark = Key("mark", 0)
         version += 1
-        return turns + [reads(), .overlap(.put(mark, version: version, bytes: RiskRules.bytes), .get(mark))]
+        return turns + [reads(), .overlap(.get(mark), .put(mark, version: version, bytes: RiskRules.bytes))]
     }
 
     private mutating func store(_ numbers: Range<Int>) -> [Step] {

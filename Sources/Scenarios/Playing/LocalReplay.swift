@@ -1,5 +1,6 @@
 import AccidentIndicators
 import InstrumentedMaps
+import Instruments
 import Synchronization
 
 /// Replays in this process: the clock is moved by hand, a second for so many operations, and after each of these seconds
@@ -12,12 +13,13 @@ public enum LocalReplay {
     ) throws -> ReplayResult {
         let card = scenario.card
         let clock = ManualClock()
-        let host = MapHost(nanoseconds: clock.nanoseconds, secondsSince1970: { 0 })
+        let overlap = MeetingOverlap(card, looksForConflicts: wanted.looksForConflicts)
+        let host = MapHost(
+            nanoseconds: clock.nanoseconds, observer: { _, _, _ in overlap }, secondsSince1970: { 0 })
         let name = try MapName(card.name)
         _ = try host.create(name, MapOptions(fields: wanted.fields))
         let map = try host.mapForWriting(name)
-        var player = ScenarioPlayer(
-            scenario.init(seed: seed, way: way), on: LocalTarget(map), overlap: SimultaneousOverlap(rounds: 1))
+        var player = ScenarioPlayer(scenario.init(seed: seed, way: way), on: LocalTarget(map), overlap: overlap)
         var tracker = IndicatorTracker()
         var observations = ReplayObservations()
         for second in 0..<ScenarioTime.length {
@@ -54,5 +56,8 @@ extension MapGauges {
         hasSignature = reading.hasSignature
         shardImbalance = reading.shardImbalanceRatio
         deletesDuringIteration = map.sum(\.deletesDuringIteration)
+        for kind in AvertedConflict.allCases {
+            averted[kind.rawValue] = map.shards.reduce(0) { $0 + $1.averted[kind] }
+        }
     }
 }

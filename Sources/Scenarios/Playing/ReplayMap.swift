@@ -23,6 +23,9 @@ public struct ReplayMap: Sendable, Equatable {
         self.policy = policy
     }
 
+    /// Whether the map says when two operations meet.
+    var looksForConflicts: Bool { strategy == "checked" }
+
     /// The fields of the data API's `PUT`.
     public var fields: [String: OptionValue] {
         var fields: [String: OptionValue] = [:]

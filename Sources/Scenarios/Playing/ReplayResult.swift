@@ -8,6 +8,8 @@ public struct MapGauges: Sendable, Equatable {
     public var deletesDuringIteration: UInt64 = 0
     /// `map_concurrent_access_total` by kind; empty for a map that does not look for conflicts.
     public var conflicts: [String: UInt64] = [:]
+    /// `map_conflict_averted_total` by kind: what a lock kept apart.
+    public var averted: [String: UInt64] = [:]
 
     public init() {}
 }
@@ -27,13 +29,18 @@ public struct ReplayObservations: Sendable, Equatable {
         peak.shardImbalance = max(peak.shardImbalance, gauges.shardImbalance)
         peak.deletesDuringIteration = max(peak.deletesDuringIteration, gauges.deletesDuringIteration)
         peak.conflicts.merge(gauges.conflicts) { max($0, $1) }
+        peak.averted.merge(gauges.averted) { max($0, $1) }
     }
 
     /// Conflicts found by fail-fast detection.
     public var detections: UInt64 { peak.conflicts.values.reduce(0, +) }
 
-    /// Whether the metrics show an accident: by its signature, or by a conflict.
-    public var showsAccident: Bool { peak.hasSignature || detections > 0 }
+    /// Operations that a lock kept apart from one that they exclude.
+    public var averted: UInt64 { peak.averted.values.reduce(0, +) }
+
+    /// Whether the metrics show an accident: by its signature, by a conflict that was found or, on a map that has locks
+    /// and looks for none, by one that they averted.
+    public var showsAccident: Bool { peak.hasSignature || detections > 0 || (peak.conflicts.isEmpty && averted > 0) }
 }
 
 /// One replay of one scenario.

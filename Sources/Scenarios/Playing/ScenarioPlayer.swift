@@ -4,6 +4,7 @@ import Instruments
 /// Plays one scenario on one map, second by second. One caller at a time.
 public struct ScenarioPlayer: Sendable {
     private var scenario: any Scenario
+    private let card: ScenarioCard
     private let target: any MapTarget
     private let overlap: any Overlap
     private let ledger = Ledger()
@@ -14,6 +15,7 @@ public struct ScenarioPlayer: Sendable {
 
     public init(_ scenario: any Scenario, on target: any MapTarget, overlap: any Overlap) {
         self.scenario = scenario
+        card = type(of: scenario).card
         self.target = target
         self.overlap = overlap
         lane = Lane(target: target, ledger: ledger)
@@ -32,12 +34,14 @@ public struct ScenarioPlayer: Sendable {
     }
 
     private mutating func run(_ lanes: [[Step]]) throws {
-        let busy = lanes.filter { !$0.isEmpty }
+        let names = card.lanes
+        let busy = lanes.enumerated().filter { !$0.element.isEmpty }
         let done = LockedState<[Lane]>([])
         try Threads.run(busy.count) { [target, ledger] number in
             guard busy.indices.contains(number) else { return }
             var lane = Lane(target: target, ledger: ledger)
-            for step in busy[number] { try lane.take(step) }
+            let (index, steps) = (busy[number].offset, busy[number].element)
+            try withCaller(.named(names[min(index, names.count - 1)])) { for step in steps { try lane.take(step) } }
             done.withLock { $0.append(lane) }
         }
         for other in done.withLock({ $0 }) { lane.add(other) }
@@ -45,12 +49,13 @@ public struct ScenarioPlayer: Sendable {
 
     private mutating func collide(_ first: Step, _ second: Step) throws {
         let done = LockedState<[Lane]>([])
-        let take: @Sendable (Step) throws -> Void = { [target, ledger] step in
+        let take: @Sendable (Step, String) throws -> Void = { [target, ledger] step, name in
             var lane = Lane(target: target, ledger: ledger, isColliding: true)
-            try lane.take(step)
+            try withCaller(.named(name)) { try lane.take(step) }
             done.withLock { $0.append(lane) }
         }
-        try overlap.run({ try take(first) }, { try take(second) })
+        let names = (card.lanes[0], MeetingOverlap.holder(card))
+        try overlap.run({ try take(first, names.0) }, { try take(second, names.1) })
         for other in done.withLock({ $0 }) { lane.add(other) }
     }
 

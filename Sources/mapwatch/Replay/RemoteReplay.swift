@@ -95,6 +95,7 @@ struct RemoteMetrics: Sendable {
     private static let families = [
         "map_delete_ratio", "map_size_mutation_ratio", "map_size_mutation_streak", "map_accident_signature",
         "map_shard_imbalance_ratio", "map_op_delete_during_iteration_total", "map_concurrent_access_total",
+        "map_conflict_averted_total",
     ]
 
     /// What the series of one map show now. Some families only, so that no scraper's cursor moves.
@@ -117,6 +118,7 @@ struct RemoteMetrics: Sendable {
             case "map_shard_imbalance_ratio": gauges.shardImbalance = value
             case "map_op_delete_during_iteration_total": gauges.deletesDuringIteration += UInt64(value)
             case "map_concurrent_access_total": gauges.conflicts[RemoteMetrics.kind(line), default: 0] += UInt64(value)
+            case "map_conflict_averted_total": gauges.averted[RemoteMetrics.kind(line), default: 0] += UInt64(value)
             default: break
             }
         }

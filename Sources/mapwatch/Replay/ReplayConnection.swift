@@ -1,4 +1,5 @@
 import Glibc
+import InstrumentedMaps
 
 // Why our own: a replay needs one verb at a time over plain HTTP to a daemon of this very program, with the connection kept.
 // URLSession brings libcurl, AsyncHTTPClient brings NIO and BoringSSL into a daemon that has no other use for them.
@@ -36,6 +37,7 @@ final class ReplayConnection {
         if socket < 0 { try connect() }
         let head =
             "\(method) \(path) HTTP/1.1\r\nHost: \(address.text)\r\nUser-Agent: mapwatch-replay\r\n"
+            + (Caller.current.name.map { "X-Mapwatch-Caller: \($0)\r\n" } ?? "")
             + "Content-Length: \(body.count)\r\n\r\n"
         try send(Array(head.utf8) + body)
         buffer.removeAll(keepingCapacity: true)

@@ -39,13 +39,9 @@ enum ReplayReport {
 
     private static func rows(_ result: ReplayResult) -> [(name: String, value: String)] {
         let (peak, outcome) = (result.observations.peak, result.outcome)
-        let kinds = peak.conflicts.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-        let detections =
-            peak.conflicts.isEmpty
-            ? "not looked for"
-            : "\(result.observations.detections)" + (kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))")
         return [
-            ("detections", detections),
+            ("detections", peak.conflicts.isEmpty ? "not looked for" : counts(peak.conflicts)),
+            ("averted by locks", counts(peak.averted)),
             ("signature", peak.hasSignature ? "yes" : "no"),
             ("peak delete share", percent(peak.deleteRatio)),
             ("peak size mutation, 15 s", percent(peak.sizeMutationRatio)),
@@ -58,6 +54,12 @@ enum ReplayReport {
             ("operations", "\(outcome.operations), refused and tried again \(outcome.refusals)"),
             ("contents at the end", "\(outcome.entries) entries, digest \(hex(outcome.contents))"),
         ]
+    }
+
+    /// The sum, and what it is made of.
+    private static func counts(_ byKind: [String: UInt64]) -> String {
+        let kinds = byKind.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        return "\(byKind.values.reduce(0, +))" + (kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))")
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {
