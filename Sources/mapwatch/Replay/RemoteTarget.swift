@@ -125,7 +125,7 @@ extension OptionValue {
         switch self {
         case .integer(let number): "\(number)"
         case .text(let text): "\"\(text)\""
-        case .other(let written): written
+        default: "null"
         }
     }
 }
