@@ -98,8 +98,10 @@ def main():
     assert {"console", "sh", "swift", "yaml"} <= set(languages), f"blocks are missing: {languages}"
     problems = list(problems_of(readme, sys.argv[1]))
     # What runs here runs there.
-    if translation.exists() and [block for _, block in blocks(translation)] != [block for _, block in blocks(readme)]:
-        problems.append("README.zh-CN.md has other blocks than README.md")
+    own = [block for _, block in blocks(readme)]
+    problems += [
+        f"README.zh-CN.md has a block that README.md has not:\n{block}"
+        for _, block in blocks(translation) if block not in own]
     if problems:
         sys.exit("\n".join(problems))
     print(f"readme: {len(languages)} blocks hold")
