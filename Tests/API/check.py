@@ -82,8 +82,22 @@ def generate(tag, port):
     print("\n".join(done.stdout.strip().splitlines()[-6:]))
 
 
+class Strict(yaml.SafeLoader):
+    """A key that stands twice is an error and no choice."""
+
+
+def once(loader, node):
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    twice = {str(key) for key in keys if keys.count(key) > 1}
+    assert not twice, f"openapi.yaml:{node.start_mark.line + 1}: {', '.join(sorted(twice))} stands twice"
+    return loader.construct_mapping(node, deep=True)
+
+
+Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, once)
+
+
 def main():
-    spec = yaml.safe_load(SPEC.read_text())
+    spec = yaml.load(SPEC.read_text(), Strict)
     check_routes(spec)
     daemon, ports = start(sys.argv[1])
     try:
