@@ -74,6 +74,9 @@ def generate(tag, port):
         "run", str(SPEC), "--url", f"http://127.0.0.1:{port}", "--include-tag", tag, "--max-examples", EXAMPLES,
         "--seed", SEED, "--checks", "all", "--no-color", "--generation-database", "none",
     ]
+    if tag == "metrics":
+        # A path may stand on both listeners, and the methods that change something are the data listener's alone.
+        command += ["--exclude-checks", "unsupported_method,allow_header_conformance"]
     environment = os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)}
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=900)
     if done.returncode:
