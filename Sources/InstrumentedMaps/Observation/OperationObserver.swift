@@ -10,6 +10,9 @@ import Instruments
 
 /// Hears of every operation on the maps that it is given to. Called on the threads that do the operations, by many at once.
 public protocol OperationObserver: AnyObject, Sendable {
+    /// What it has to be told of; asked for once, when the map is made. By default everything.
+    var interest: ObserverInterest { get }
+
     /// An operation has ended, and its shard is open again.
     func didOperate(_ event: OperationEvent)
 
@@ -22,7 +25,24 @@ public protocol OperationObserver: AnyObject, Sendable {
     func insideCriticalSection(_ shard: Int, _ operation: ObservedOperation)
 }
 
+/// What an observer has to be told of beside writes, walks and conflicts. Each costs something for each operation.
+public struct ObserverInterest: OptionSet, Sendable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Loads. Without it they are as fast as on a map that nobody watches.
+    public static let reads = ObserverInterest(rawValue: 1)
+    /// Exact instants and durations, two readings of the clock an operation. Without it an operation is dated by the
+    /// kernel's coarse clock, and has a duration if it is one of those (1 in 64) that are timed anyway, else 0.
+    public static let times = ObserverInterest(rawValue: 2)
+
+    public static let everything: ObserverInterest = [.reads, .times]
+}
+
 extension OperationObserver {
+    public var interest: ObserverInterest { .everything }
+
     public func didOperate(_ event: OperationEvent) {}
 
     public func didConflict(_ conflict: MapConflict) {}

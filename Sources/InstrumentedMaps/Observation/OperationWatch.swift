@@ -15,18 +15,20 @@ import Instruments
 package final class MapWatch: Sendable {
     let map: MapName
     let observer: (any OperationObserver)?
+    let interest: ObserverInterest
 
     init(map: MapName, observer: (any OperationObserver)?) {
         self.map = map
         self.observer = observer
+        interest = observer?.interest ?? .everything
     }
 
     /// Does an operation and tells the observer of it afterwards; when `isReported` says no, it hears only that the
     /// operation was inside.
     func watching<R>(
-        _ operation: ObservedOperation, isReported: () -> Bool, _ body: (OperationWatch) -> R
+        _ operation: ObservedOperation, isTimed: Bool = false, isReported: () -> Bool, _ body: (OperationWatch) -> R
     ) -> R {
-        var watched = WatchedOperation(operation, of: self)
+        var watched = WatchedOperation(operation, of: self, isTimed: isTimed || interest.contains(.times))
         // Safety: the pointer does not outlive the call; `body` hands it down the stack only.
         let result = unsafe withUnsafeMutablePointer(to: &watched) { unsafe body(OperationWatch(operation: $0)) }
         if let observer, isReported() { watched.report(to: observer) }
@@ -40,20 +42,23 @@ struct WatchedOperation {
     var operation: ObservedOperation
     let caller = Caller.current
     let thread = mapwatch_thread_id()
-    let started = MonotonicClock.nanoseconds()
+    let isTimed: Bool
+    let started: UInt64
     var shard = 0
     var keyHash: UInt64 = 0
     var outcome = OperationOutcome.hit
     /// The keys of a slice of deletes, each of which is an event of its own.
     var deletes: [(keyHash: UInt64, hit: Bool)] = []
 
-    init(_ operation: ObservedOperation, of map: MapWatch) {
+    init(_ operation: ObservedOperation, of map: MapWatch, isTimed: Bool) {
+        self.isTimed = isTimed
+        started = isTimed ? MonotonicClock.nanoseconds() : MonotonicClock.coarseNanoseconds()
         self.map = map
         self.operation = operation
     }
 
     fileprivate func report(to observer: any OperationObserver) {
-        let duration = MonotonicClock.nanoseconds() &- started
+        let duration = isTimed ? MonotonicClock.nanoseconds() &- started : 0
         guard operation == .delete, !deletes.isEmpty else {
             return observer.didOperate(event(keyHash, outcome, duration))
         }

@@ -22,7 +22,10 @@ struct OperationGate: ~Copyable, Sendable {
     /// Why operations do not take the fast way; 0 when they do.
     @usableFromInline let detours: Atomic<UInt8>
     @usableFromInline static var isGlobal: UInt8 { 1 }
-    private static var isWatched: UInt8 { 2 }
+    /// Somebody watches, reads too.
+    @usableFromInline static var watchesReads: UInt8 { 2 }
+    /// Somebody watches, but no reads.
+    @usableFromInline static var watchesRest: UInt8 { 4 }
     let watch: MapWatch?
     private let gap = CacheLinePadding()
     private let lock: ShardLock
@@ -33,8 +36,9 @@ struct OperationGate: ~Copyable, Sendable {
 
     init(_ mode: MapMode, watch: MapWatch? = nil) {
         self.watch = watch
-        detours = Atomic(
-            (mode == .global ? OperationGate.isGlobal : 0) | (watch != nil ? OperationGate.isWatched : 0))
+        let watched =
+            watch.map { $0.interest.contains(.reads) ? OperationGate.watchesReads : OperationGate.watchesRest } ?? 0
+        detours = Atomic((mode == .global ? OperationGate.isGlobal : 0) | watched)
         waits = LatencyRecord(.lockWaits)
         lock = ShardLock(WaitRecord(waits, shard: nil))
     }
@@ -69,7 +73,8 @@ struct OperationGate: ~Copyable, Sendable {
         _ operation: ObservedOperation, as timed: (R) -> TimedOperation, _ body: () -> R,
         watched: (OperationWatch) -> R
     ) -> R {
-        let detours = detours.load(ordering: .relaxed)
+        // What a load need not know is masked out; a constant where the operation is one.
+        let detours = detours.load(ordering: .relaxed) & (operation == .load ? ~OperationGate.watchesRest : .max)
         #if MAPWATCH_NO_COUNTERS
         let isDue = false
         #else
@@ -116,11 +121,12 @@ struct OperationGate: ~Copyable, Sendable {
 
     @inline(__always)
     private func passWatched<R>(
-        _ detours: UInt8, _ operation: ObservedOperation, isReported: Bool = true, _ body: () -> R,
-        watched: (OperationWatch) -> R
+        _ detours: UInt8, _ operation: ObservedOperation, isTimed: Bool = false, isReported: Bool = true,
+        _ body: () -> R, watched: (OperationWatch) -> R
     ) -> R {
-        guard let watch else { return inOrder(of: detours, as: operation.access, body) }
-        return watch.watching(operation, isReported: { isReported }) { watch in
+        let isWatched = detours & (OperationGate.watchesReads | OperationGate.watchesRest) != 0
+        guard isWatched, let watch else { return inOrder(of: detours, as: operation.access, body) }
+        return watch.watching(operation, isTimed: isTimed, isReported: { isReported }) { watch in
             inOrder(of: detours, as: operation.access) { watched(watch) }
         }
     }
@@ -138,7 +144,7 @@ struct OperationGate: ~Copyable, Sendable {
     ) -> R {
         guard isDue else { return passWatched(detours, operation, body, watched: watched) }
         let start = MonotonicClock.nanoseconds()
-        let result = passWatched(detours, operation, body, watched: watched)
+        let result = passWatched(detours, operation, isTimed: true, body, watched: watched)
         let end = MonotonicClock.nanoseconds()
         record(timed(result)).record(end &- start, endedAt: end, shard: nil)
         return result
