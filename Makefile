@@ -15,7 +15,7 @@ PREFIX ?= /usr/local
 STAGES := fast real sanitizers
 
 .PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards incidents page example readme api \
-    race fuzz asan linear engine hostile scrape mass-delete replays stall doors counters sweep install \
+    race fuzz asan linear engine hostile kill9 scrape mass-delete replays stall doors counters recorder sweep install \
     clean
 
 help:
@@ -51,12 +51,14 @@ help:
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
 	@echo "make engine worst operation at ten million entries, built keys, memory that comes back: three minutes"
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
+	@echo "make kill9  a hundred kills under load, each of which leaves a readable flight recording: five minutes"
 	@echo "make scrape what a scrape costs, beside Debian's pushgateway: three minutes"
 	@echo "make replays  the seven accidents: twenty seeds in process, then on a daemon beside Prometheus: eight minutes"
 	@echo "make mass-delete  a million entries, 46 % of them deleted during an iteration, as everybody sees it: four minutes"
 	@echo "make stall  one shard of 256 stands still: its alert fires and the others serve, with a real Prometheus: three minutes"
 	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
 	@echo "make counters  what counting costs, beside a build that counts nothing: three minutes"
+	@echo "make recorder  what the flight recorder costs: three minutes"
 	@echo "make sweep  how many shards, and a mixed load on the data port: two minutes"
 
 # Debian's packages, only those that are missing; apt says what it does.
@@ -216,6 +218,13 @@ hostile:
 	MAPWATCH_BINARY=$(CURDIR)/.build/release/mapwatch MAPWATCH_HOSTILE_REQUESTS=1000000 \
 	    swift test --skip-build --filter HostileRequestTests
 
+# A hundred kills, and what each leaves.
+kill9:
+	$(call install,$(RUN_PACKAGES))
+	swift build -c release --product mapwatch
+	swift build --build-tests
+	MAPWATCH_BINARY=$(CURDIR)/.build/release/mapwatch MAPWATCH_KILLS=100 swift test --skip-build --filter KillTests
+
 # What a scrape costs: rendering, the writers' share, and a Go exporter beside it.
 scrape:
 	$(call install,$(RUN_PACKAGES) prometheus-pushgateway python3-minimal curl)
@@ -272,6 +281,11 @@ counters:
 	swift build -c release --package-path Benchmarks --scratch-path .build-bench-bare -Xswiftc -DMAPWATCH_NO_COUNTERS \
 	    --product CounterCost
 	.build-bench/release/CounterCost .build-bench-bare/release/CounterCost 5
+
+recorder:
+	$(call install,$(BENCH_PACKAGES))
+	swift build -c release --package-path Benchmarks --scratch-path .build-bench --product RecorderCost
+	.build-bench/release/RecorderCost 7
 
 # Completions are written by the program itself.
 install:

@@ -9,6 +9,8 @@ let package = Package(
             name: "MapwatchServer",
             targets: ["MapwatchServer", "Collectors", "HTTPServer", "Exposition", "AccidentIndicators"]),
         .library(name: "MapwatchMetrics", targets: ["MapwatchMetrics"]),
+        // For a program that records its own maps, as the daemon does.
+        .library(name: "FlightRecorder", targets: ["FlightRecorder"]),
         // What reads strangers' bytes in the daemon, for `Fuzzing/` alone.
         .library(name: "DaemonParsers", targets: ["ConfigurationFile", "DataDocuments"]),
         .executable(name: "mapwatch", targets: ["mapwatch"]),
@@ -124,7 +126,8 @@ let package = Package(
         .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "InstrumentedMaps", "TestSupport"]),
         // Runs under ThreadSanitizer: `Tests/RaceProbe/run.sh`.
         .executableTarget(
-            name: "race-probe", dependencies: ["InstrumentedMaps", "Instruments", "Scenarios"], path: "Tests/RaceProbe",
+            name: "race-probe", dependencies: ["FlightRecorder", "InstrumentedMaps", "Instruments", "Scenarios"],
+            path: "Tests/RaceProbe",
             exclude: ["run.sh"]),
         // Histories of operations, and whether they are linearizable; knows no map.
         .target(name: "Linearizability", path: "Tests/Linearizability"),
@@ -143,7 +146,7 @@ let package = Package(
         .executableTarget(
             name: "engine-probe", dependencies: ["InstrumentedMaps", "TestSupport"], path: "Tests/EngineProbe"),
         // Runs the real binary, so it depends on it being built.
-        .testTarget(name: "EndToEndTests", dependencies: ["mapwatch", "TestSupport"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["mapwatch", "FlightRecorder", "TestSupport"]),
     ]
 )
 

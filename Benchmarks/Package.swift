@@ -25,6 +25,13 @@ let package = Package(
             name: "CounterCost",
             dependencies: ["Workloads", .product(name: "InstrumentedMaps", package: "mapwatch")]),
         .executableTarget(
+            name: "RecorderCost",
+            dependencies: [
+                "Workloads",
+                .product(name: "InstrumentedMaps", package: "mapwatch"),
+                .product(name: "FlightRecorder", package: "mapwatch"),
+            ]),
+        .executableTarget(
             name: "ScrapeBench",
             dependencies: [
                 "Workloads",

@@ -48,14 +48,14 @@ struct Daemon {
         let chaos = try PerturbationWiring(settings.chaos, logger: logger)
         let sampler = IndicatorSampler(
             lines: Dictionary(uniqueKeysWithValues: configuration.maps.map { ($0.name, $0.lines) }))
-        let incidents = IncidentDesk(settings.storage, sampler: sampler, logger: logger) { _ in nil }
-        let host = MapHost(
-            maximumBytes: maximumBytes,
-            seriesBudget: .counting(
-                mapCollectors(sampler, chaos, incidents) + [SizeDeltaCollector()], limit: settings.maximumSeries),
-            mode: mode, nanoseconds: MonotonicClock.coarseNanoseconds,
-            observer: PerturbationWiring.observer(chaos),
-            secondsSince1970: System.secondsSince1970)
+        let recorder = RecorderDesk(settings.storage, logger: logger)
+        defer { recorder.end() }
+        let incidents = IncidentDesk(
+            settings.storage, sampler: sampler, logger: logger, operations: recorder.operations(of:))
+        recorder.reportPreviousRun(to: incidents)
+        let host = makeHost(
+            maximumBytes, mode, shownBy: mapCollectors(sampler, chaos, incidents) + [SizeDeltaCollector()],
+            observer: PerturbationWiring.observer(chaos, around: recorder.observer(incidents)))
         chaos?.perturbations.watch(host)
         logger.info("memory for maps", metadata: ["max_bytes": "\(maximumBytes)"])
         try createMaps(configuration.maps, on: host)
@@ -85,7 +85,7 @@ struct Daemon {
             data: dataAccess, logger: logger, secondsSince1970: System.secondsSince1970)
         let metrics = try listeners.serve(
             settings.web, metricsSockets, webAccess,
-            try metricsRoutes(host, sampler, chaos, incidents, listings, health, servers, reloader, stage))
+            try metricsRoutes(host, sampler, chaos, recorder, incidents, listings, health, servers, reloader, stage))
         servers.add(metrics)
         // Whoever reads the addresses may ask at once whether we are ready.
         health.set(ready: true)
@@ -103,6 +103,17 @@ struct Daemon {
         try await run(
             services, until: SignalService(signals: signals, reloader: reloader, manager: manager, logger: logger))
         logger.info("ended")
+    }
+
+    /// `collectors` are those that show a map, and so decide what it costs of the series budget.
+    private func makeHost(
+        _ maximumBytes: Int, _ mode: MapMode?, shownBy collectors: [any Collector],
+        observer: @escaping MapHost.ObserverFactory
+    ) -> MapHost {
+        MapHost(
+            maximumBytes: maximumBytes, seriesBudget: .counting(collectors, limit: settings.maximumSeries), mode: mode,
+            nanoseconds: MonotonicClock.coarseNanoseconds, observer: observer,
+            secondsSince1970: System.secondsSince1970)
     }
 
     private func refuseDeterministicHashing() throws(StartRefusal) {
@@ -160,9 +171,9 @@ struct Daemon {
     }
 
     private func metricsRoutes(
-        _ host: MapHost, _ sampler: IndicatorSampler, _ chaos: PerturbationWiring?, _ incidents: IncidentDesk,
-        _ listings: Listings,
-        _ health: Health, _ servers: ServerList, _ reloader: Reloader, _ stage: DemoStage
+        _ host: MapHost, _ sampler: IndicatorSampler, _ chaos: PerturbationWiring?, _ recorder: RecorderDesk,
+        _ incidents: IncidentDesk, _ listings: Listings, _ health: Health, _ servers: ServerList, _ reloader: Reloader,
+        _ stage: DemoStage
     ) throws -> [Route] {
         let logger = logger
         let cursors = LockedState(ScraperCursors())
@@ -170,7 +181,7 @@ struct Daemon {
             mapCollectors(sampler, chaos, incidents) + [
                 HostCollector(), incidents.collector, ScraperCollector { cursors.withLock { ($0.count, $0.dropped) } },
                 HTTPCollector { servers.all }, ListingCollector(listings: listings), ProcessCollector(),
-                BuildCollector(version: Version.text), ReloadCollector(reloader: reloader),
+                BuildCollector(version: Version.text), ReloadCollector(reloader: reloader), recorder.collector,
             ], perRequest: [SizeDeltaCollector()],
             nanoseconds: MonotonicClock.nanoseconds
         ) { collector, error in

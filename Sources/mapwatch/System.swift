@@ -42,6 +42,9 @@ enum System {
         _ = unsafe setrlimit(resource, &limit)
     }
 
+    /// A file at the limit of its size is an error where it is written to, and no signal.
+    static func ignoreFileSizeSignal() { _ = signal(SIGXFSZ, SIG_IGN) }
+
     /// How many descriptors the process may have open.
     static func descriptorLimit() -> Int {
         var limit = rlimit()

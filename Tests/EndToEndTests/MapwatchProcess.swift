@@ -14,15 +14,17 @@ final class MapwatchProcess: Sendable {
     var metricsPort: UInt16 { metricsPorts[0] }
     var dataPort: UInt16 { dataPorts[0] }
 
-    /// Starts `mapwatch serve` and waits until it serves on as many listeners as are asked for.
+    /// Starts `mapwatch serve` and waits until it serves on as many listeners as are asked for. No file
+    /// of the daemon can grow beyond `fileSizeLimit`.
     init(
         _ arguments: [String] = [], metricsListeners: Int = 1, dataListeners: Int = 1,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], fileSizeLimit: Int? = nil
     ) throws {
         let metrics = (0..<metricsListeners).flatMap { _ in ["--web.listen-address", "127.0.0.1:0"] }
         let data = (0..<dataListeners).flatMap { _ in ["--data.listen-address", "127.0.0.1:0"] }
-        child = try ChildProcess(
-            MapwatchProcess.binary(), ["serve"] + metrics + data + arguments, environment: environment)
+        let limit = try fileSizeLimit.map { [try MissingTool.path(of: "prlimit"), "--fsize=\($0)", "--"] } ?? []
+        let command = limit + [try MapwatchProcess.binary(), "serve"] + metrics + data + arguments
+        child = try ChildProcess(command[0], Array(command.dropFirst()), environment: environment)
         metricsPorts = try child.waitForErrorLines(metricsListeners, holding: ["serving metrics"])
             .map { try MapwatchProcess.port($0) }
         dataPorts = try child.waitForErrorLines(dataListeners, holding: ["serving maps"]).map {

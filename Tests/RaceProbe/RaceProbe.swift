@@ -3,17 +3,21 @@ import InstrumentedMaps
 
 // A workload for ThreadSanitizer: many threads, one map, few keys, growth all the way.
 //
-//     race-probe sharded|rwlock|optimistic|unguarded [--threads 8] [--operations 400000] [--seed 1]
+//     race-probe sharded|rwlock|optimistic|unguarded|recorder [--threads 8] [--operations 400000] [--seed 1]
 //
 // `unguarded` is the engine with a guard that does not lock: the planted race. A run that finds nothing in the
-// strategies counts only beside one that finds that race; `run.sh` does both.
+// strategies counts only beside one that finds that race; `run.sh` does both. `recorder` is no map but a ring of the
+// flight recorder.
 
 @main
 enum RaceProbe {
     static func main() {
         do {
             let arguments = try Arguments(CommandLine.arguments.dropFirst())
-            let problems = try Workload(arguments).run()
+            let problems =
+                arguments.subject == .recorder
+                ? try RecorderProbe(threads: arguments.threads, operations: arguments.operations).run()
+                : try Workload(arguments).run()
             for problem in problems { complain("\(arguments.mapText): \(problem)") }
             guard problems.isEmpty else { exit(1) }
             print(
@@ -39,6 +43,7 @@ struct Arguments {
         case strategy(MapStrategy)
         case optimistic
         case unguarded
+        case recorder
     }
 
     let subject: Subject
@@ -51,17 +56,19 @@ struct Arguments {
     init(_ words: ArraySlice<String>) throws(UsageError) {
         var words = words
         guard let subject = words.popFirst() else {
-            throw UsageError(text: "say which map: sharded, rwlock, optimistic or unguarded")
+            throw UsageError(text: "say which map: sharded, rwlock, optimistic, unguarded or recorder")
         }
         mapText = subject
         if subject == "unguarded" {
             self.subject = .unguarded
+        } else if subject == "recorder" {
+            self.subject = .recorder
         } else if subject == "optimistic" {
             self.subject = .optimistic
         } else if let strategy = MapStrategy(rawValue: subject) {
             self.subject = .strategy(strategy)
         } else {
-            throw UsageError(text: "\"\(subject)\" is no map: sharded, rwlock, optimistic or unguarded")
+            throw UsageError(text: "\"\(subject)\" is no map: sharded, rwlock, optimistic, unguarded or recorder")
         }
         while let option = words.popFirst() {
             guard let number = words.popFirst().flatMap({ Int($0) }), number > 0 else {

@@ -20,7 +20,7 @@ struct Workload {
             map = try Workload.host(
                 name, MapOptions(strategy: strategy, shards: strategy == .sharded ? 2 : nil), nanoseconds)
         case .optimistic: map = try Workload.host(name, MapOptions(shards: 2, reads: .optimistic), nanoseconds)
-        case .unguarded:
+        case .unguarded, .recorder:
             map = Unguarded.makeMap(
                 name: name, options: try MapOptions(shards: 2), incarnation: 1, createdAt: 0, nanoseconds: nanoseconds)
         }

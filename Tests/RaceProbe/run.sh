@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the race probe under ThreadSanitizer: every strategy must be clean, and the planted race must be found. A sanitizer
+# Runs the race probe under ThreadSanitizer: every strategy, and the flight recorder, must be clean, and the planted race must be found. A sanitizer
 # that finds nothing planted proves nothing.
 #
 #     Tests/RaceProbe/run.sh [OPERATIONS [SEED [ROUNDS]]]
@@ -12,7 +12,7 @@ operations=${1:-400000}
 seed=${2:-1}
 rounds=${3:-1}
 configuration=${CONFIGURATION:-debug}
-strategies="sharded rwlock optimistic"
+strategies="sharded rwlock optimistic recorder"
 
 # With its crash handler on, Swift's runtime and the sanitizer wait for each other.
 export SWIFT_BACKTRACE=enable=no

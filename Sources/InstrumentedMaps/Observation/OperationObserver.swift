@@ -37,7 +37,10 @@ public struct ObserverInterest: OptionSet, Sendable {
     /// kernel's coarse clock, and has a duration if it is one of those (1 in 64) that are timed anyway, else 0.
     public static let times = ObserverInterest(rawValue: 2)
 
-    public static let everything: ObserverInterest = [.reads, .times]
+    /// `insideCriticalSection`.
+    public static let criticalSections = ObserverInterest(rawValue: 4)
+
+    public static let everything: ObserverInterest = [.reads, .times, .criticalSections]
 }
 
 extension OperationObserver {

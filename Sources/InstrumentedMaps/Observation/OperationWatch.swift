@@ -93,6 +93,7 @@ package struct OperationWatch {
     /// Tells the observer that the operation is inside the guard.
     @usableFromInline
     func isInside() {
+        guard unsafe operation.pointee.map.interest.contains(.criticalSections) else { return }
         let watched = unsafe operation.pointee
         watched.map.observer?.insideCriticalSection(watched.shard, watched.operation)
     }

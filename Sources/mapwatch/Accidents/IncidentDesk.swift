@@ -7,12 +7,14 @@ import InstrumentedMaps
 import Instruments
 import Logging
 
-/// Where incidents are kept, as the command line says.
+/// What is kept beyond the process, as the command line says.
 struct StorageSettings: Sendable {
-    /// Nil keeps them in memory.
+    /// Nil keeps incidents in memory, and no recording.
     var path: String?
     /// What all bundles together may take.
     var maximumBytes: Int
+    /// Whether the flight recorder takes down reads too.
+    var recordsReads: Bool
 }
 
 /// Incidents in the daemon: what records them, and who shows them.

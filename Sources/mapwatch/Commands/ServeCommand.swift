@@ -85,8 +85,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("storage.path"),
         help: """
-            A directory, made if it is missing, for what has to outlive the process: incidents/ holds a bundle of files for \
-            each incident. Without it incidents are counted, logged and kept in memory.
+            A directory, made if it is missing, for what has to outlive the process: recorder holds the last operations of \
+            each shard, incidents/ a bundle of files for each incident. Without it nothing is recorded, and incidents are \
+            counted, logged and kept in memory.
             """)
     var storagePath: String?
 
@@ -97,6 +98,11 @@ struct ServeCommand: AsyncParsableCommand {
             go last.
             """)
     var storageMaxBytes = BundleStore.defaultMaximumBytes
+
+    @Flag(
+        name: .customLong("recorder.reads"),
+        help: "Record reads too: each shard keeps its last 16 operations, and without this flag no read among them.")
+    var recorderReads = false
 
     @Option(name: .customLong("log.level"), help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: Logger.Level = .info
@@ -177,7 +183,7 @@ struct ServeCommand: AsyncParsableCommand {
             maximumWebRequests: webMaxRequests, showsArticleNames: webArticleNames, maximumSeries: maxSeries,
             configurationFile: configFile, enablesLifecycle: webEnableLifecycle, playsDemo: demo,
             chaos: ChaosSettings(isEnabled: enableChaos, tokenFile: chaosTokenFile),
-            storage: StorageSettings(path: storagePath, maximumBytes: storageMaxBytes))
+            storage: StorageSettings(path: storagePath, maximumBytes: storageMaxBytes, recordsReads: recorderReads))
     }
 }
 

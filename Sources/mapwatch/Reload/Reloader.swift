@@ -36,7 +36,8 @@ final class Reloader: Sendable {
     private let reloading = LockedState<Void>(())
 
     init(
-        manager: ServiceManager, settings: DaemonSettings, maximumBytes: Int?, host: MapHost, sampler: IndicatorSampler, web: AccessControl,
+        manager: ServiceManager, settings: DaemonSettings, maximumBytes: Int?, host: MapHost, sampler: IndicatorSampler,
+        web: AccessControl,
         data: AccessControl, logger: Logger, secondsSince1970: @escaping @Sendable () -> Double
     ) {
         self.manager = manager

@@ -1,0 +1,76 @@
+import FlightRecorder
+import Incidents
+import InstrumentedMaps
+
+/// All who hear of one map's operations: the one observer that the engine knows of.
+///
+/// Concurrency: called on the threads that do the operations, by many at once.
+final class MapObservers: OperationObserver {
+    let interest: ObserverInterest
+    private let map: MapName
+    private let incarnation: UInt64
+    private let incidents: IncidentReporter
+    private let recorder: FlightRecorder
+    private let rings: MapRings
+
+    /// nil when nobody wants to hear of this map, so that its operations pay nothing.
+    init?(
+        _ map: MapName, _ options: MapOptions, _ incarnation: UInt64, recorder desk: RecorderDesk,
+        incidents: IncidentDesk
+    ) {
+        guard let recorder = desk.recorder, let rings = desk.rings(for: map, options, incarnation) else { return nil }
+        self.map = map
+        self.incarnation = incarnation
+        self.incidents = incidents.reporter
+        self.recorder = recorder
+        self.rings = rings
+        interest = desk.recordsReads ? [.reads] : []
+    }
+
+    func didOperate(_ event: OperationEvent) {
+        // It stands in the recording already: see `didConflict`.
+        guard event.outcome != .conflict else { return }
+        // Somebody else may want to hear of reads.
+        guard event.operation != .load || interest.contains(.reads) else { return }
+        record(
+            event.shard, event.operation, event.outcome, event.keyHash, at: event.started, event.duration, event.thread,
+            event.caller)
+    }
+
+    /// Both parties, here and now: under the policy `trap` the process is about to die.
+    func didConflict(_ conflict: MapConflict) {
+        for party in [conflict.holder, conflict.found] {
+            record(
+                conflict.shard, party.operation, .conflict, party.keyHash, at: party.since, 0, party.thread,
+                party.caller)
+        }
+    }
+
+    @inline(__always)
+    private func record(
+        _ shard: Int, _ operation: ObservedOperation, _ outcome: OperationOutcome, _ keyHash: UInt64,
+        at started: UInt64, _ duration: UInt64, _ thread: UInt32, _ caller: Caller
+    ) {
+        if caller != .none, !recorder.knows(caller.id) { recorder.name(caller.id, caller.name ?? "") }
+        rings.record(
+            shard: shard, operation: OperationCode(rawValue: operation.rawValue),
+            outcome: RecordedOutcome(rawValue: outcome.rawValue) ?? .hit, keyHash: keyHash, monotonic: started,
+            durationNanoseconds: duration, thread: thread, caller: caller.id)
+    }
+}
+
+extension IncidentConflict {
+    fileprivate init(_ conflict: MapConflict) {
+        self.init(
+            kind: conflict.kind.rawValue, shard: conflict.shard, found: Party(conflict.found),
+            holder: Party(conflict.holder))
+    }
+}
+
+extension IncidentConflict.Party {
+    fileprivate init(_ party: MapConflict.Party) {
+        self.init(
+            caller: party.caller.name ?? "thread \(party.thread)", thread: party.thread,
+            operation: party.operation.name, keyHash: party.keyHash, sinceNanoseconds: party.since)
+    }
+}
