@@ -1,6 +1,6 @@
 # mapwatch in a container: built with Swift's image, run on plain Debian, as nobody in particular.
 #
-#   docker build --tag mapwatch .
+#   docker build --tag mapwatch .            (buildah and podman: --format docker keeps the health check)
 #   docker run --read-only --cap-drop=all --security-opt=no-new-privileges \
 #       --publish 127.0.0.1:10197:10197 --publish 127.0.0.1:10198:10198 --volume mapwatch:/var/lib/mapwatch mapwatch
 #

@@ -11,7 +11,7 @@ import Instruments
 //
 // One object is both ends: swift-metrics asks it for handlers, a scrape asks it for families.
 
-/// A back end for swift-metrics that shows what it counts as families of a ``MetricsServer``.
+/// A back end for swift-metrics that shows what it counts as families of a `MetricsServer`.
 ///
 /// Counters are shown as counters (`…_total`), meters and recorders that do not aggregate as gauges, recorders that do as
 /// histograms, timers as histograms in seconds (`…_seconds`). Names and dimensions are spelt in Prometheus' way; what would

@@ -33,12 +33,12 @@ public final class MetricsServer: Service {
 
     /// Shows `maps`, and what `collectors` give beside them, at `http://ADDRESS/metrics`.
     ///
-    /// `address` is written as ``ListenAddress`` says: `127.0.0.1:10197`, `:10197` for all interfaces, `unix:PATH`. `lines`
+    /// `address` is written as `ListenAddress` says: `127.0.0.1:10197`, `:10197` for all interfaces, `unix:PATH`. `lines`
     /// are the indicators' lines of maps that have their own. `access` demands TLS or passwords; health checks do not ask for
     /// one. `didFail` hears of a collector that threw in a scrape, which costs that scrape the collector's own families.
     ///
-    /// Throws ``HTTPServerError`` when the address cannot be listened on, ``MapHostError`` when two maps share a name, and
-    /// ``FamilyCollision`` when a collector's family would collide with another.
+    /// Throws `HTTPServerError` when the address cannot be listened on, `MapHostError` when two maps share a name, and
+    /// `FamilyCollision` when a collector's family would collide with another.
     public init(
         maps: [any HostedMap] = [], address: String = "127.0.0.1:10197", collectors: [any Collector] = [],
         lines: [MapName: IndicatorLines] = [:], access: AccessControl? = nil,

@@ -19,7 +19,7 @@ import yaml
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SPEC = ROOT / "openapi.yaml"
-EXAMPLES = os.environ.get("API_EXAMPLES", "40")
+EXAMPLES = os.environ.get("API_EXAMPLES", "25")
 SEED = "20260301"
 
 

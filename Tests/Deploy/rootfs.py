@@ -19,10 +19,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 # Inside: serve, wait for the health check, scrape, try to write where nothing may be written, end.
 SCRIPT = """
-%(command)s 2> /dev/stdout &
+%(command)s 2>&1 &
 daemon=$!
 for attempt in {1..100}; do %(health)s 2> /dev/null && break; sleep 0.1; done
-%(health)s || { echo "not healthy"; exit 1; }
+{ %(health)s; } || { echo "not healthy"; exit 1; }
 exec 3<> /dev/tcp/127.0.0.1/10197
 printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3
 grep -cE '^(mapwatch_|process_)' <&3 | sed 's/^/series: /'
