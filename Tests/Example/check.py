@@ -54,7 +54,14 @@ def check(page):
     assert told.returncode == 0, told.stderr
 
 
+def check_links(program):
+    """The maps and their page bring no Foundation along; swift-metrics brings its essentials itself."""
+    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    assert "libmicrohttpd.so" in linked and "libFoundation.so" not in linked, linked
+
+
 def main():
+    check_links(sys.argv[1])
     service = subprocess.Popen([sys.argv[1], "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
     try:
         check(wait_for_orders(address_of(service)))
