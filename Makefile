@@ -15,8 +15,7 @@ PREFIX ?= /usr/local
 STAGES := fast real sanitizers
 
 .PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards incidents page example readme api \
-    race fuzz asan linear engine hostile kill9 scrape mass-delete replays stall doors counters recorder sweep install \
-    clean
+    race fuzz asan linear engine hostile kill9 scrape mass-delete replays stall doors counters recorder sweep install clean hashes protobuf
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -56,6 +55,8 @@ help:
 	@echo "make replays  the seven accidents: twenty seeds in process, then on a daemon beside Prometheus: eight minutes"
 	@echo "make mass-delete  a million entries, 46 % of them deleted during an iteration, as everybody sees it: four minutes"
 	@echo "make stall  one shard of 256 stands still: its alert fires and the others serve, with a real Prometheus: three minutes"
+	@echo "make hashes a skewed load under a weak hash and the default one, on the page and in Prometheus: two minutes"
+	@echo "make protobuf  what is made from the .proto, anew: after a change of it"
 	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
 	@echo "make counters  what counting costs, beside a build that counts nothing: three minutes"
 	@echo "make recorder  what the flight recorder costs: three minutes"
@@ -246,6 +247,19 @@ replays:
 	$(call install,$(RUN_PACKAGES) prometheus python3)
 	swift build -c release --product mapwatch
 	Tests/Replays/run.py .build/release/mapwatch $(REPLAYS)
+
+hashes:
+	$(call install,$(TEST_PACKAGES))
+	swift build -c release --product mapwatch
+	Tests/StatusPage/hashes.py .build/release/mapwatch --pictures .build/hashes
+
+# The generator comes with the library that the package links; only whoever changes the .proto needs it.
+protobuf:
+	$(call install,protobuf-compiler)
+	swift package resolve
+	swift build --package-path .build/checkouts/swift-protobuf --scratch-path .build-protoc --product protoc-gen-swift
+	cd Sources/ProtobufExposition && protoc --plugin=../../.build-protoc/debug/protoc-gen-swift \
+	    --swift_opt=Visibility=Package --swift_opt=UseAccessLevelOnImports=true --swift_out=Generated metrics.proto
 
 mass-delete:
 	$(call install,$(TEST_PACKAGES))

@@ -30,6 +30,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         // The YAML of `--config.file`, with line numbers for its errors.
         .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+        // The one format of a scrape that can carry native histograms.
+        .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0"),
     ],
     targets: [
         // C: what Swift cannot say.
@@ -72,6 +74,11 @@ let package = Package(
         .target(
             name: "ConfigurationFile",
             dependencies: ["InstrumentedMaps", "AccidentIndicators", .product(name: "Yams", package: "Yams")]),
+        // `/metrics` as protobuf; the library brings Foundation, so likewise.
+        .target(
+            name: "ProtobufExposition",
+            dependencies: ["Exposition", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["metrics.proto"]),
         // The JSON that the data API takes; decoded by Foundation, so likewise.
         .target(name: "DataDocuments", dependencies: ["InstrumentedMaps"]),
         .executableTarget(
@@ -79,6 +86,7 @@ let package = Package(
             dependencies: [
                 "Instruments", "InstrumentedMaps", "AccidentIndicators", "Exposition", "Collectors", "HTTPServer",
                 "MapwatchServer", "Scenarios", "FlightRecorder", "Incidents", "ConfigurationFile", "DataDocuments",
+                "ProtobufExposition",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -104,6 +112,12 @@ let package = Package(
             name: "InstrumentedMapsTests", dependencies: ["InstrumentedMaps", "Instruments", "CSystem", "TestSupport"]),
         .testTarget(name: "FlightRecorderTests", dependencies: ["FlightRecorder", "TestSupport"]),
         .testTarget(name: "ExpositionTests", dependencies: ["Exposition", "TestSupport"]),
+        .testTarget(
+            name: "ProtobufExpositionTests",
+            dependencies: [
+                "ProtobufExposition", "Exposition", "Collectors", "InstrumentedMaps", "Instruments",
+                "AccidentIndicators", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]),
         .testTarget(
             name: "AccidentIndicatorsTests", dependencies: ["AccidentIndicators", "InstrumentedMaps", "TestSupport"]),
         .testTarget(

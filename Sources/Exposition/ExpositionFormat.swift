@@ -8,6 +8,8 @@ public enum ExpositionFormat: Sendable, Hashable {
     case openMetricsDraft
     /// OpenMetrics 1.0.0; says how names are escaped when the scraper has asked for it.
     case openMetrics(NameEscaping?)
+    /// Protobuf, each family with its length before it: the one that carries native histograms.
+    case protobuf(NameEscaping?)
 
     public var contentType: String {
         switch self {
@@ -17,14 +19,18 @@ public enum ExpositionFormat: Sendable, Hashable {
         case .openMetrics(let escaping):
             "application/openmetrics-text; version=1.0.0; charset=utf-8"
                 + (escaping.map { "; escaping=\($0.rawValue)" } ?? "")
+        case .protobuf(let escaping):
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+                + (escaping.map { "; escaping=\($0.rawValue)" } ?? "")
         }
     }
 
-    /// The body of `families` in this format. Cost: linear in the bytes.
-    public func render(_ families: [MetricFamily]) -> [UInt8] {
+    /// How ``TextFormat`` writes it; nil for protobuf, which whoever offers it has to render.
+    public var dialect: TextFormat.Dialect? {
         switch self {
-        case .text, .textOne: TextFormat.render(families, as: .prometheus)
-        case .openMetricsDraft, .openMetrics: TextFormat.render(families, as: .openMetrics)
+        case .text, .textOne: .prometheus
+        case .openMetricsDraft, .openMetrics: .openMetrics
+        case .protobuf: nil
         }
     }
 }

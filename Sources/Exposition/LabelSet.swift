@@ -27,6 +27,33 @@ public struct LabelSet: Sendable, Hashable {
         }
         rendered = bytes
     }
+
+    /// The labels as names and values, for formats that do not print them. Cost: linear in the bytes.
+    package var pairs: [(name: String, value: String)] { rendered[...].labelPairs }
+}
+
+extension ArraySlice<UInt8> {
+    /// What ``LabelSet`` has rendered, read back: `map_name="orders",shard_id="007"`.
+    var labelPairs: [(name: String, value: String)] {
+        var pairs: [(name: String, value: String)] = []
+        var rest = self
+        while let mark = rest.firstIndex(of: UInt8(ascii: "=")) {
+            let name = String(decoding: rest[..<mark], as: UTF8.self)
+            var value: [UInt8] = []
+            rest = rest[(mark + 2)...]
+            while let byte = rest.popFirst(), byte != UInt8(ascii: "\"") {
+                guard byte == UInt8(ascii: "\\"), let escaped = rest.popFirst() else {
+                    value.append(byte)
+                    continue
+                }
+                value.append(escaped == UInt8(ascii: "n") ? UInt8(ascii: "\n") : escaped)
+            }
+            pairs.append((name, String(decoding: value, as: UTF8.self)))
+            // The comma, if there is one.
+            rest = rest.dropFirst()
+        }
+        return pairs
+    }
 }
 
 extension [UInt8] {

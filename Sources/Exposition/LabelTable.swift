@@ -28,6 +28,19 @@ public struct LabelTable: Sendable {
 
     /// Rows.
     public var count: Int { ends.count }
+
+    /// The labels of each row in order, as names and values.
+    package var rows: [[(name: String, value: String)]] {
+        var start = 0
+        return ends.map { end in
+            defer { start = end }
+            // Without the braces and the space, which an empty row has alone.
+            return end - start > 1 ? bytes[start + 1..<end - 2].labelPairs : []
+        }
+    }
+
+    /// Whether both have the same rows. Cost: constant for copies of one table.
+    package func isSame(as other: LabelTable) -> Bool { bytes == other.bytes }
 }
 
 /// The numbers of one family for the rows of a ``LabelTable``, in their order.
@@ -37,6 +50,16 @@ public enum MetricColumn: Sendable, Equatable {
     /// Printed in seconds, the base unit.
     case nanoseconds([UInt64])
     case reals([Double])
+
+    /// The number of a row.
+    package subscript(row: Int) -> MetricValue {
+        switch self {
+        case .counts(let values): .count(values[row])
+        case .signed(let values): .signed(values[row])
+        case .nanoseconds(let values): .nanoseconds(values[row])
+        case .reals(let values): .real(values[row])
+        }
+    }
 
     var count: Int {
         switch self {

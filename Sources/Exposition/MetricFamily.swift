@@ -15,9 +15,9 @@ public struct MetricFamily: Sendable {
     /// One sentence for a person; printed escaped.
     public let help: String
     /// In the order in which they are printed.
-    private(set) var series: [Series] = []
+    package private(set) var series: [Series] = []
 
-    enum Series: Sendable {
+    package enum Series: Sendable {
         case sample(LabelSet, MetricValue)
         case column(LabelTable, MetricColumn)
         case histogram(LabelSet, HistogramValue)
@@ -90,4 +90,14 @@ public enum MetricValue: Sendable, Equatable {
     case real(Double)
     /// Printed in seconds, the base unit.
     case nanoseconds(UInt64)
+
+    /// As a format without decimals has it, in the base unit; counts above 2^53 are rounded.
+    package var double: Double {
+        switch self {
+        case .count(let count): Double(count)
+        case .signed(let number): Double(number)
+        case .real(let number): number
+        case .nanoseconds(let nanoseconds): Double(nanoseconds) / 1e9
+        }
+    }
 }

@@ -5,12 +5,13 @@
 
 /// Chooses by what a scraper says that it takes.
 public enum Negotiation {
-    /// The format for a request with this `Accept`; several lines of the header are to be joined by commas.
-    public static func format(accept: String?) -> ExpositionFormat {
+    /// The format for a request with this `Accept`; several lines of the header are to be joined by commas. Protobuf only
+    /// for a server that offers it, and a scraper that names it: no wildcard means bytes that nobody can read.
+    public static func format(accept: String?, offersProtobuf: Bool = false) -> ExpositionFormat {
         guard let accept else { return .text }
         let ranges = WeightedItem.parse(accept)
         var best: (format: ExpositionFormat, match: Match)?
-        for kind in Kind.allCases {
+        for kind in Kind.allCases where kind != .protobuf || offersProtobuf {
             guard let match = kind.match(ranges), match.quality > 0 else { continue }
             if best.map({ match.isBetter(than: $0.match) }) ?? true {
                 best = (kind.format(escaping: ranges[match.position].escaping), match)
@@ -45,7 +46,7 @@ public enum Negotiation {
 
     /// Our formats, the one that we prefer first.
     private enum Kind: CaseIterable {
-        case text, openMetrics, openMetricsDraft, textOne
+        case text, openMetrics, openMetricsDraft, textOne, protobuf
 
         func format(escaping: NameEscaping?) -> ExpositionFormat {
             switch self {
@@ -53,6 +54,7 @@ public enum Negotiation {
             case .textOne: .textOne(escaping ?? .underscores)
             case .openMetrics: .openMetrics(escaping)
             case .openMetricsDraft: .openMetricsDraft
+            case .protobuf: .protobuf(escaping)
             }
         }
 
@@ -69,7 +71,8 @@ public enum Negotiation {
         }
 
         private func specificity(_ range: WeightedItem) -> Int? {
-            switch range.name {
+            if self == .protobuf { return range.isDelimitedProtobuf ? 2 : nil }
+            return switch range.name {
             case "*/*": 0
             case "text/*": isPlainText ? 1 : nil
             case "application/*": isPlainText ? nil : 1
@@ -88,11 +91,17 @@ public enum Negotiation {
             case .text: "0.0.4"
             case .textOne, .openMetrics: "1.0.0"
             case .openMetricsDraft: "0.0.1"
+            case .protobuf: ""
             }
         }
     }
 }
 
 extension WeightedItem {
+    fileprivate var isDelimitedProtobuf: Bool {
+        name == "application/vnd.google.protobuf" && parameters["proto"] == "io.prometheus.client.MetricFamily"
+            && parameters["encoding"] == "delimited"
+    }
+
     fileprivate var escaping: NameEscaping? { parameters["escaping"].flatMap(NameEscaping.init(rawValue:)) }
 }

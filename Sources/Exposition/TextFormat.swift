@@ -162,7 +162,7 @@ extension ByteWriter {
         append(seconds: exemplar.nanosecondsSince1970)
     }
 
-    private mutating func append(_ value: MetricValue) {
+    mutating func append(_ value: MetricValue) {
         switch value {
         case .count(let count): append(decimal: count)
         case .signed(let number): append(signed: number)

@@ -62,12 +62,7 @@ extension ByteWriter {
                 append(UInt8(ascii: "{"))
                 append(labels.rendered)
                 append("} ")
-                switch sample.value {
-                case .count(let count): append(decimal: count)
-                case .signed(let number): append(signed: number)
-                case .nanoseconds(let nanoseconds): append(seconds: nanoseconds)
-                case .real(let number): append(real: number)
-                }
+                append(sample.value)
                 append(UInt8(ascii: " "))
                 append(seconds: sample.millisecondsSince1970 * 1_000_000)
                 append(UInt8(ascii: "\n"))

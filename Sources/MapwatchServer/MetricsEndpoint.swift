@@ -1,6 +1,6 @@
 package import AccidentIndicators
 package import Collectors
-import Exposition
+package import Exposition
 package import HTTPServer
 package import InstrumentedMaps
 package import Instruments
@@ -18,11 +18,15 @@ package final class MetricsEndpoint: Sendable {
     private let maximumRequests: Int
     private let requestsInFlight = Atomic<Int>(0)
     private let cursors: LockedState<ScraperCursors>
+    private let protobuf: (@Sendable ([MetricFamily]) throws -> [UInt8])?
 
+    /// `protobuf` renders families for scrapers that ask for that format; nil offers none.
     package init(
         host: MapHost, gatherer: Gatherer, cursors: LockedState<ScraperCursors>, maximumRequests: Int,
-        nanoseconds: @escaping @Sendable () -> UInt64
+        nanoseconds: @escaping @Sendable () -> UInt64,
+        protobuf: (@Sendable ([MetricFamily]) throws -> [UInt8])? = nil
     ) {
+        self.protobuf = protobuf
         self.cursors = cursors
         rounds = ScrapeRounds(gatherer: gatherer, nanoseconds: nanoseconds) { host.snapshot(now: $0) }
         self.gatherer = gatherer
@@ -32,7 +36,9 @@ package final class MetricsEndpoint: Sendable {
 
     package func answer(_ request: HTTPRequest) -> HTTPResponse {
         let query: MetricsQuery
-        do { query = try MetricsQuery(request) } catch { return .problem(400, "Bad Request", "\(error)") }
+        do { query = try MetricsQuery(request, offersProtobuf: protobuf != nil) } catch {
+            return .problem(400, "Bad Request", "\(error)")
+        }
         guard requestsInFlight.add(1, ordering: .relaxed).newValue <= maximumRequests else {
             requestsInFlight.subtract(1, ordering: .relaxed)
             return .problem(
@@ -70,7 +76,15 @@ package final class MetricsEndpoint: Sendable {
     }
 
     private func render(_ families: [MetricFamily], _ query: MetricsQuery) -> HTTPResponse {
-        let body = query.format.render(query.select(families))
+        let families = query.select(families)
+        let body: [UInt8]
+        if let dialect = query.format.dialect {
+            body = TextFormat.render(families, as: dialect)
+        } else {
+            do { body = try protobuf?(families) ?? [] } catch {
+                return .problem(500, "Internal Server Error", "the families cannot be written as protobuf: \(error)")
+            }
+        }
         var response = HTTPResponse.bytes(body, contentType: query.contentType)
         response.headers.append(("Vary", "Accept, Accept-Encoding"))
         if query.takesGzip, let compressed = Gzip.compress(body) {

@@ -11,14 +11,15 @@ struct MetricsQuery {
     let takesGzip: Bool
 
     /// Throws a text for the asker when `debug` names no format.
-    init(_ request: HTTPRequest) throws(MetricsQueryError) {
+    init(_ request: HTTPRequest, offersProtobuf: Bool) throws(MetricsQueryError) {
         if let shown = request.target.firstQueryValue("debug") {
             let word = String(decoding: shown, as: UTF8.self)
             guard let format = MetricsQuery.shownFormats[word] else { throw MetricsQueryError(debug: word) }
             self.format = format
             contentType = "text/plain; charset=utf-8"
         } else {
-            format = Negotiation.format(accept: request.headers.joined("Accept"))
+            format = Negotiation.format(
+                accept: request.headers.joined("Accept"), offersProtobuf: offersProtobuf)
             contentType = format.contentType
         }
         names = Set(request.target.queryValues("name[]").map { String(decoding: $0, as: UTF8.self) })

@@ -6,6 +6,7 @@ import InstrumentedMaps
 import Instruments
 import Logging
 import MapwatchServer
+import ProtobufExposition
 import Scenarios
 import ServiceLifecycle
 import UnixSignals
@@ -189,7 +190,7 @@ struct Daemon {
         }
         let metrics = MetricsEndpoint(
             host: host, gatherer: gatherer, cursors: cursors, maximumRequests: settings.maximumWebRequests,
-            nanoseconds: MonotonicClock.nanoseconds)
+            nanoseconds: MonotonicClock.nanoseconds, protobuf: ProtobufFormat.render)
         let status = StatusEndpoint(
             sampler: sampler, scrapers: { cursors.withLock { $0.scrapers } },
             playing: { stage.playing }, startedAt: MonotonicClock.nanoseconds(),

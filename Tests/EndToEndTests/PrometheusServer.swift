@@ -7,15 +7,15 @@ final class PrometheusServer: Sendable {
     private let child: ChildProcess
     let port: UInt16
 
-    /// Starts with this configuration and waits until it listens.
-    init(configuration: String) throws {
+    /// Starts with this configuration and waits until it listens; `features` is a list for `--enable-feature`.
+    init(configuration: String, features: String = "") throws {
         folder = try TemporaryFolder()
         let file = try folder.write("prometheus.yml", configuration)
         child = try ChildProcess(
             MissingTool.path(of: "prometheus"),
             [
                 "--config.file=\(file)", "--storage.tsdb.path=\(folder.path)/data",
-                "--web.listen-address=127.0.0.1:0",
+                "--web.listen-address=127.0.0.1:0", "--enable-feature=\(features)",
             ])
         let line = try child.waitForErrorLine("msg=\"Listening on\"")
         guard let digits = line.split(separator: ":").last, let port = UInt16(digits) else {
@@ -75,6 +75,23 @@ final class PrometheusServer: Sendable {
             throw ChildProblem(description: "\(rows.count) rows, not one: \(expression)")
         }
         return rows.first?.value
+    }
+
+    /// One exemplar as Prometheus has stored it.
+    struct StoredExemplar: Decodable {
+        let labels: [String: String]
+        let value: String
+    }
+
+    /// The exemplars of the last minutes of every series that an expression names.
+    func exemplars(_ expression: String) throws -> [StoredExemplar] {
+        struct Series: Decodable {
+            let exemplars: [StoredExemplar]
+        }
+        let now = Date().timeIntervalSince1970
+        let target =
+            "/api/v1/query_exemplars?query=\(percentEncoded(expression.utf8))&start=\(now - 600)&end=\(now + 600)"
+        return try get(target, as: [Series].self).flatMap(\.exemplars)
     }
 
     func targets() throws -> [Target] {

@@ -64,6 +64,35 @@ struct NegotiationTests {
         #expect(Negotiation.format(accept: accept) == format)
     }
 
+    private static let protobuf =
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+    private static let protobufAccepts: [(accept: String, format: ExpositionFormat)] = [
+        // Prometheus 2.42 with native histograms.
+        (
+            protobuf + ",application/openmetrics-text;version=1.0.0;q=0.8,"
+                + "application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            .protobuf(nil)
+        ),
+        // Prometheus 3 with native histograms.
+        (
+            protobuf
+                + ";escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+                + "text/plain;version=0.0.4;q=0.3,*/*;q=0.2", .protobuf(.allowUTF8)
+        ),
+        (protobuf + ";q=0.4,text/plain;q=0.5", .text),
+        (protobuf + ";q=0,*/*", .text),
+        ("application/vnd.google.protobuf", .text),
+        ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text", .text),
+        ("application/vnd.google.protobuf;proto=other;encoding=delimited", .text),
+        ("*/*", .text), ("application/*", .openMetrics(nil)),
+    ]
+
+    @Test("protobuf is for those who name it, where it is offered", arguments: protobufAccepts)
+    func protobuf(accept: String, format: ExpositionFormat) {
+        #expect(Negotiation.format(accept: accept, offersProtobuf: true) == format)
+        if case .protobuf = Negotiation.format(accept: accept) { Issue.record("nobody offered protobuf") }
+    }
+
     @Test("each format has its exact Content-Type")
     func contentTypes() {
         #expect(ExpositionFormat.text.contentType == "text/plain; version=0.0.4; charset=utf-8")
@@ -79,6 +108,9 @@ struct NegotiationTests {
         #expect(
             ExpositionFormat.openMetrics(.underscores).contentType
                 == "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores")
+        #expect(
+            ExpositionFormat.protobuf(nil).contentType
+                == "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited")
     }
 
     private static let encodings: [(String?, Bool)] = [

@@ -10,7 +10,7 @@ import Testing
 struct ServiceMetricsTests {
     private func page(_ metrics: ServiceMetrics) throws -> CheckedExposition {
         let families = metrics.collect(Scrape(maps: HostSnapshot(maps: []), sizeDeltas: nil))
-        return try CheckedExposition(ExpositionFormat.text.render(families))
+        return try CheckedExposition(TextFormat.render(families))
     }
 
     @Test("each kind of metric is a family of its kind")

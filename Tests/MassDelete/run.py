@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """A map loses 46 % of its entries during a live iteration, in three steps 15 s apart, and everybody sees the same.
 
-    run.py [--binary PATH] [--entries N] [--seed N]
+    run.py [--binary PATH] [--entries N] [--seed N] [--picture FILE]
 
 Starts the daemon and Debian's Prometheus with the shipped configuration and rules, fills a map, waits until it is past
-its first two minutes, opens a live listing and deletes. Then it prints what the ledger of the deletes, /metrics and
-Prometheus say of delete share, deletes during iteration, size mutation and streak, and which alerts fire. Exits 1 when
-they differ by more than rounding. Takes four minutes.
+its first two minutes, opens a live listing and deletes. Then it prints what the ledger of the deletes, /metrics, Prometheus
+and the status page in a headless Chromium say of delete share, deletes during iteration, size mutation and streak, and
+which alerts fire. Exits 1 when they differ by more than rounding. Takes four minutes.
 """
 
 import argparse
@@ -22,6 +22,9 @@ import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
+sys.path.insert(0, str(ROOT / "Tests/StatusPage"))
+from browser import Browser  # noqa: E402
+
 STEPS, STEP_SECONDS, FALL = 3, 15, 0.185
 GRACE_SECONDS = 125
 
@@ -50,6 +53,36 @@ class Program:
     def stop(self):
         self.process.terminate()
         self.process.wait()
+
+
+class Page:
+    """The status page on the map under test, as a person sees it."""
+
+    NAMES = {
+        "map_delete_ratio": "delete share, 60 s", "map_size_mutation_ratio": "size mutation, 15 s",
+        "map_size_mutation_streak": "mutations in a row", "map_delete_during_iteration_ratio": "deletes during iteration",
+    }  # fmt: skip
+
+    def __init__(self, browser, address):
+        self.browser = browser
+        browser.show(1200, 1000)
+        browser.open(f"http://{address}/#orders")
+        browser.wait("document.querySelectorAll('#indicators li').length > 3")
+
+    def numbers(self):
+        """Each indicator's number as it is printed, by the metric's name; and what the page says of the map as a whole."""
+        shown = self.browser.run(
+            "Object.fromEntries([...document.querySelectorAll('#indicators li')].map(item =>"
+            " [item.querySelector('span, small').textContent, item.querySelector('b').textContent]))")
+        numbers = {name: self.number(shown[title]) for name, title in self.NAMES.items() if title in shown}
+        return numbers, self.browser.run("document.querySelector('#verdict').textContent")
+
+    @staticmethod
+    def number(text):
+        """`46 %` as 0.46; with the half of its last digit, which is all that the page may differ by."""
+        digits = text.replace("\u00a0", " ").split()[0]
+        unit = 0.01 if "%" in text else 1
+        return float(digits) * unit, 0.5 * unit * 10 ** -len(digits.partition(".")[2])
 
 
 class Metrics:
@@ -147,7 +180,7 @@ def wait_past_evaluation(address):
     time.sleep((float(row["value"][1]) + 3 - time.time()) % STEP_SECONDS)
 
 
-def play(arguments, folder, programs):
+def play(arguments, folder, programs, browser):
     addresses = (r"serving metrics.*http://([0-9.:]+)", r"serving maps.*(http://[0-9.:]+/api/v1/maps)")
     daemon = Program(
         [arguments.binary, "serve", "--web.listen-address=127.0.0.1:0", "--data.listen-address=127.0.0.1:0"], *addresses
@@ -163,6 +196,7 @@ def play(arguments, folder, programs):
     print(f"{arguments.entries} entries stored in {time.monotonic() - begin:.1f} s; waiting for two minutes", flush=True)
     time.sleep(max(0, begin + GRACE_SECONDS - time.monotonic()))
 
+    page = Page(browser, metrics)
     steps = orders.prepare()
     wait_past_evaluation(server_address)
     before = Metrics(request("GET", f"http://{metrics}/metrics?scraper=before"))
@@ -176,6 +210,9 @@ def play(arguments, folder, programs):
     listing.go_on(begin + STEPS * STEP_SECONDS - 2)
     now = Metrics(request("GET", f"http://{metrics}/metrics?scraper=after"))
     at = time.time()
+    shown = page.numbers()
+    arguments.picture.parent.mkdir(parents=True, exist_ok=True)
+    browser.picture(arguments.picture)
     gauges = {name: query(server_address, name, at) for name in
               ("map_delete_ratio", "map_delete_during_iteration_ratio", "map_size_mutation_ratio",
                "map_size_mutation_streak", "map_accident_signature")}
@@ -183,10 +220,10 @@ def play(arguments, folder, programs):
                 (("map_delete_ratio", "map:delete_ratio:rate1m"), ("map_size_mutation_ratio", "map:size_mutation:ratio15s"),
                  ("map_delete_during_iteration_ratio", "map:delete_during_iteration_ratio:rate1m"))}
     alerts = json.loads(request("GET", f"http://{server_address}/api/v1/alerts"))["data"]["alerts"]
-    return orders, before, now, gauges, recorded, alerts
+    return orders, before, now, gauges, recorded, alerts, shown
 
 
-def report(orders, before, now, gauges, recorded, alerts):
+def report(orders, before, now, gauges, recorded, alerts, shown):
     expected = {
         "map_delete_ratio": orders.deletes / (orders.deletes + orders.updates),
         "map_delete_during_iteration_ratio": 1.0,
@@ -195,16 +232,27 @@ def report(orders, before, now, gauges, recorded, alerts):
         "map_accident_signature": 1,
     }
     wrong = []
-    print(f"{'':38}{'ledger':>10}{'/metrics':>10}{'gauge in':>12}{'recorded by':>13}")
+    on_page, verdict = shown
+    print(f"{'':38}{'ledger':>10}{'/metrics':>10}{'gauge in':>12}{'recorded by':>13}{'the page':>10}")
     print(f"{'':38}{'':10}{'':10}{'Prometheus':>12}{'the rules':>13}")
     for name, value in expected.items():
         row = [now.sum(name), gauges[name], recorded.get(name)]
-        print(f"{name:38}{value:10.4f}{row[0]:10.4f}{row[1]:12.4f}" + (f"{row[2]:13.4f}" if row[2] is not None else ""))
+        number, rounding = on_page.get(name, (None, None))
+        print(f"{name:38}{value:10.4f}{row[0]:10.4f}{row[1]:12.4f}"
+              + (f"{row[2]:13.4f}" if row[2] is not None else f"{'':13}") + (f"{number:10g}" if number is not None else ""))
+        # The page draws the sample of a second ago at most; nothing is deleted at that time.
+        if number is not None and not abs(number - row[0]) <= rounding + 0.005:
+            wrong.append(f"{name} on the page")
         # Rates are extrapolated, alike in both parts of a share; entries are not all of one size class.
         wrong += [name for seen in row if seen is not None and not abs(seen - value) <= 0.01]
     counted = now.sum("map_op_delete_during_iteration_total") - before.sum("map_op_delete_during_iteration_total")
     print(f"{'map_op_delete_during_iteration_total':38}{orders.deletes:10}{counted:10.0f}")
     wrong += ["map_op_delete_during_iteration_total"] if counted != orders.deletes else []
+    if "signature of an accident" not in verdict:
+        wrong.append("the page shows no signature")
+    if set(on_page) != set(Page.NAMES):
+        wrong.append("the page lacks an indicator")
+    print("page:", verdict)
     firing = sorted(alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing")
     print("firing:", ", ".join(firing) or "nothing")
     for name in ("MapAccidentSignature", "MapSizeMutationStreak"):
@@ -218,11 +266,14 @@ def main():
     parser.add_argument("--binary", default=str(ROOT / ".build/release/mapwatch"))
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--picture", type=pathlib.Path, default=ROOT / ".build/mass-delete/page.png", help="of the page at the peak")
     arguments = parser.parse_args()
     programs = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Browser() as browser:
         try:
-            agreed = report(*play(arguments, pathlib.Path(folder), programs))
+            agreed = report(*play(arguments, pathlib.Path(folder), programs, browser))
+            print(f"picture: {arguments.picture}")
         finally:
             for program in programs:
                 program.stop()
