@@ -25,12 +25,12 @@ enum IncidentGuide {
         switch summary.kind {
         case .conflict:
             guard let conflict = incident.conflict else { return "\(when) two operations met on \(map)." }
-            let (found, holder) = (conflict.found, conflict.holder)
             return """
-                \(when) two operations met in shard \(conflict.shard) of \(map) (\(conflict.kind)), which an unguarded map
-                would not have survived: a \(found.operation) by \(plain(found.caller)), thread \(found.thread), key hash
-                \(TraceText.hexadecimal(found.keyHash)), found a \(holder.operation) by \(plain(holder.caller)), thread
-                \(holder.thread), key hash \(TraceText.hexadecimal(holder.keyHash)).
+                \(when) two operations met in shard \(conflict.shard) of \(map): \(conflict.kind.text). An unguarded map
+                would not have survived it.
+
+                - found: \(plain("\(conflict.found)"))
+                - in its way: \(plain("\(conflict.holder)"))
                 """
         case .signature:
             return """

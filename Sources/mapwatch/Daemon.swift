@@ -193,8 +193,9 @@ struct Daemon {
             nanoseconds: MonotonicClock.nanoseconds, protobuf: ProtobufFormat.render)
         let status = StatusEndpoint(
             sampler: sampler, scrapers: { cursors.withLock { $0.scrapers } },
-            playing: { stage.playing }, startedAt: MonotonicClock.nanoseconds(),
-            maximumBytes: host.snapshot().maximumBytes, nanoseconds: MonotonicClock.nanoseconds)
+            playing: { stage.playing }, incidents: incidents.listed,
+            startedAt: MonotonicClock.nanoseconds(), maximumBytes: host.snapshot().maximumBytes,
+            nanoseconds: MonotonicClock.nanoseconds)
         return MetricsListener(
             metrics: metrics, status: status, telemetryPath: settings.telemetryPath, health: health,
             reload: ReloadEndpoint(isEnabled: settings.enablesLifecycle, reloader: reloader)

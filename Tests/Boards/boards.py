@@ -150,6 +150,9 @@ def compose_problems():
         if ("image" in service) == ("build" in service):
             yield f"compose.yaml: {name} needs an image or a build"
         for volume in service.get("volumes", []):
+            if volume.split(":")[0] in compose.get("volumes", {}):
+                # A volume of the engine's own, which is writable.
+                continue
             source, target, mode = volume.split(":")
             mounts[target] = (folder / source).resolve()
             if not mounts[target].exists() or mode != "ro":

@@ -50,6 +50,9 @@ struct IncidentDesk: Sendable {
 
     var collector: any Collector { IncidentBundleCollector(archive: archive, reporter: reporter) }
 
+    /// All incidents that are known, newest first.
+    @Sendable func listed() -> [IncidentArchive.Listed] { archive.listed }
+
     /// What only reads.
     var readingRoutes: [Route] { IncidentsEndpoint(archive: archive, reporter: reporter).readingRoutes() }
 

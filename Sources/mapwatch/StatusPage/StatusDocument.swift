@@ -1,4 +1,5 @@
 import AccidentIndicators
+import Incidents
 import InstrumentedMaps
 import Scenarios
 
@@ -40,6 +41,11 @@ struct StatusDocument {
             line.add("scrapes", scraper.scrapes)
             return line.object()
         }
+    }
+
+    /// The newest, as many as a page has room for.
+    static func incidents(_ listed: [IncidentArchive.Listed]) -> [UInt8] {
+        array(listed.prefix(5)) { IncidentRow.render($0) }
     }
 
     /// The last samples of one map, oldest first, with a number a shard in each.

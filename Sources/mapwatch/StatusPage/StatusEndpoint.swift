@@ -1,6 +1,7 @@
 import AccidentIndicators
 import Exposition
 import HTTPServer
+import Incidents
 import InstrumentedMaps
 import MapwatchServer
 
@@ -13,6 +14,8 @@ struct StatusEndpoint: Sendable {
     let scrapers: @Sendable () -> [Scraper]
     /// The scenario on the stage of a demo.
     let playing: @Sendable () -> DemoStage.Playing?
+    /// Newest first.
+    let incidents: @Sendable () -> [IncidentArchive.Listed]
     let startedAt: UInt64
     let maximumBytes: Int
     let nanoseconds: @Sendable () -> UInt64
@@ -36,6 +39,7 @@ struct StatusEndpoint: Sendable {
         }
         line.add("maps", json: document.maps(lines: sampler.lines(of:)))
         line.add("scrapers", json: document.scrapers(scrapers()))
+        line.add("incidents", json: StatusDocument.incidents(incidents()))
         if let selected = selected(query, sample) {
             line.add("selected", json: selected)
         } else {

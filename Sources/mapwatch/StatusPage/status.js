@@ -225,7 +225,21 @@ function shardName(shard, shards) {
   return String(shard).padStart(String(shards - 1).length, "0");
 }
 
-// ---- who scrapes, and the head of the page
+// ---- incidents, who scrapes, and the head of the page
+
+function drawIncidents() {
+  patchList(
+    find("incidents").tBodies[0], status.incidents, ({ id }) => id,
+    () => element("tr", element("td", element("a")), element("td"), element("td"), element("td")),
+    (row, incident) => {
+      const link = row.cells[0].firstChild;
+      link.href = `/api/v1/incidents/${incident.id}`;
+      setText(link, incident.time.replace("T", " ").replace("Z", " UTC"));
+      const texts = [incident.kind.replace("_", " "), incident.map ?? "all maps", incident.note];
+      texts.forEach((text, index) => setText(row.cells[index + 1], text));
+    });
+  find("incidents-section").hidden = status.incidents.length === 0;
+}
 
 function drawScrapers() {
   patchList(
@@ -270,6 +284,7 @@ function draw() {
   drawHead();
   drawMaps();
   drawDetail();
+  drawIncidents();
   drawScrapers();
 }
 
