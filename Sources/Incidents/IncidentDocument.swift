@@ -29,19 +29,18 @@ enum IncidentDocument {
         return json.object + "\n"
     }
 
-    private static func render(_ conflict: MapConflict, _ moment: Moment) -> String {
-        func party(_ party: MapConflict.Party) -> String {
+    private static func render(_ conflict: IncidentConflict, _ moment: Moment) -> String {
+        func party(_ party: IncidentConflict.Party) -> String {
             var json = JSONText()
-            json.add("caller", party.who)
+            json.add("caller", party.caller)
             json.add("thread", party.thread)
-            json.add("operation", party.operation.name)
-            json.add("key_hash", party.keyHashText)
-            json.add("since", CalendarTime.text(moment.milliseconds(of: party.since) * 1_000_000))
+            json.add("operation", party.operation)
+            json.add("key_hash", TraceText.hexadecimal(party.keyHash))
+            json.add("since", CalendarTime.text(moment.milliseconds(of: party.sinceNanoseconds) * 1_000_000))
             return json.object
         }
         var json = JSONText()
-        json.add("kind", conflict.kind.rawValue)
-        json.add("text", conflict.kind.text)
+        json.add("kind", conflict.kind)
         json.add("shard", conflict.shard)
         json.add("found", json: party(conflict.found))
         json.add("holder", json: party(conflict.holder))

@@ -25,12 +25,14 @@ enum IncidentGuide {
         switch summary.kind {
         case .conflict:
             guard let conflict = incident.conflict else { return "\(when) two operations met on \(map)." }
+            let (found, holder) = (conflict.found, conflict.holder)
+            let words = ConflictKind(rawValue: conflict.kind)?.text ?? conflict.kind
             return """
-                \(when) two operations met in shard \(conflict.shard) of \(map): \(conflict.kind.text). An unguarded map
-                would not have survived it.
+                \(when) two operations met in shard \(conflict.shard) of \(map): \(words). An unguarded map would not have
+                survived it.
 
-                - found: \(plain("\(conflict.found)"))
-                - in its way: \(plain("\(conflict.holder)"))
+                - found: \(party(found))
+                - in its way: \(party(holder))
                 """
         case .signature:
             return """
@@ -47,6 +49,11 @@ enum IncidentGuide {
                 operation was at \(summary.time). There are no samples of it: they went with its memory.
                 """
         }
+    }
+
+    private static func party(_ party: IncidentConflict.Party) -> String {
+        "\(plain(party.caller)), thread \(party.thread), \(party.operation), key hash "
+            + TraceText.hexadecimal(party.keyHash)
     }
 
     /// The indicators beside their lines, as a table.

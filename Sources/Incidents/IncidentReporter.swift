@@ -55,7 +55,7 @@ public final class IncidentReporter: Sendable {
     private struct Pending: Sendable {
         let summary: IncidentSummary
         let moment: Moment
-        var conflict: MapConflict?
+        var conflict: IncidentConflict?
         var previousRun: PreviousRun?
     }
 
@@ -186,7 +186,7 @@ public final class IncidentReporter: Sendable {
     private static func pending(
         _ occurrence: Occurrence, _ map: MapName, _ moment: Moment, _ state: inout State
     ) -> Pending {
-        var (note, met): (String, MapConflict?) = ("", nil)
+        var (note, met): (String, IncidentConflict?) = ("", nil)
         switch occurrence {
         case .conflict(let conflict): met = conflict
         case .manual(let text): note = text

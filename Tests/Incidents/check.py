@@ -40,10 +40,14 @@ def check(is_good, text):
     say(("" if is_good else "PROBLEM ") + text)
 
 
-def request(method, url, body=None):
+def request(method, url, body=None, token=None, caller=None):
     """Status, headers and body of any answer."""
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     call = urllib.request.Request(url, data=data, method=method)
+    if token:
+        call.add_header("Authorization", f"Bearer {token}")
+    if caller:
+        call.add_header("X-Mapwatch-Caller", caller)
     try:
         with urllib.request.urlopen(call, timeout=60) as answer:
             return answer.status, dict(answer.headers), answer.read().decode()
@@ -231,6 +235,23 @@ def check_commands(program, daemon, storage, row):
     check(shown and run("show", row["id"], "--storage.path", storage).stdout == shown, "and shows the same")
 
 
+def check_previous_run(program, folder, storage):
+    """The next start takes the killed run up as an incident, with the last operations of the right maps."""
+    daemon = Daemon(program, f"{folder}/again.log", "--storage.path", storage)
+    try:
+        for _ in range(50):
+            if rows := [row for row in daemon.incidents() if row["kind"] == "previous_run"]:
+                break
+            time.sleep(0.1)
+        check(len(daemon.incidents()) >= 3 and rows, "after a restart the incidents stand, and the run before is one")
+        if rows:
+            lines = request("GET", f"{daemon.web}/api/v1/incidents/{rows[0]['id']}/recorder.jsonl")[2].splitlines()
+            by_map = [json.loads(line)["map"] for line in lines]
+            check(by_map.count("orders") >= 10, f"it holds {len(lines)} last operations, {by_map.count('orders')} of orders")
+    finally:
+        daemon.end()
+
+
 @contextlib.contextmanager
 def small_disk(folder, options):
     path = folder / "disk"
@@ -289,6 +310,7 @@ def main():
             check_annotation(live, row)
             check_asking(daemon)
             check_commands(program, daemon, storage, row)
+            check_previous_run(program, folder, storage)
         finally:
             daemon.end(signal.SIGKILL)
             live.end()

@@ -7,18 +7,14 @@ import Testing
 
 @Suite("Incidents from cause to bundle")
 struct IncidentReporterTests {
-    private let conflict: MapConflict
-
-    init() throws {
-        conflict = MapConflict(
-            map: try MapName("orders"), shard: 3, kind: .readWrite,
-            found: MapConflict.Party(
-                caller: Caller.named("billing"), thread: 71, operation: .load, keyHash: 0xaf63_dc4c_8601_ec8c,
-                since: 1_000_000_000_000),
-            holder: MapConflict.Party(
-                caller: Caller.named("cleaner"), thread: 72, operation: .delete, keyHash: 0xcbf2_9ce4_8422_2325,
-                since: 999_000_000_000))
-    }
+    private let conflict = IncidentConflict(
+        kind: "read_write", shard: 3,
+        found: .init(
+            caller: "billing", thread: 71, operation: "load", keyHash: 0xaf63_dc4c_8601_ec8c,
+            sinceNanoseconds: 1_000_000_000_000),
+        holder: .init(
+            caller: "cleaner", thread: 72, operation: "delete", keyHash: 0xcbf2_9ce4_8422_2325,
+            sinceNanoseconds: 999_000_000_000))
 
     @Test("a signature becomes one bundle, with the 120 s before it at their true seconds")
     func signature() throws {
