@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 #include <malloc.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,6 +58,9 @@ bool mapwatch_sampling_restart(void) {
 }
 
 _Thread_local uint32_t mapwatch_caller;
+_Thread_local void *mapwatch_this_refusal_scope;
 _Thread_local uint32_t mapwatch_known_thread_id;
 
 uint32_t mapwatch_ask_thread_id(void) { return mapwatch_known_thread_id = (uint32_t)syscall(SYS_gettid); }
+
+void mapwatch_yield(void) { sched_yield(); }

@@ -20,11 +20,15 @@ public struct MapCollector: Collector {
         for map in scrape.maps.maps {
             let labels = scrape.labels(of: map)
             refused.append(labels.with("reason", "memory"), .count(map.sum(\.refusals)))
+            if let conflicts = map.conflicts {
+                refused.append(labels.with("reason", "conflict"), .count(conflicts.refusals))
+            }
             info.append(
                 LabelSet([
                     "map_name": map.name.text, "strategy": map.options.strategy.rawValue,
                     "shards": "\(map.options.shards)", "mode": map.mode.rawValue, "detail": map.detail.rawValue,
                     "ttl_seconds": map.options.ttlSeconds.map { "\($0)" } ?? "none",
+                    "policy": map.options.strategy == .checked ? map.options.policy.rawValue : "none",
                 ]), .count(1))
             created.append(labels.map, .real(map.createdAt))
             let rows = map.rows

@@ -117,6 +117,8 @@ private struct ConfigurationParser: YAMLReading {
         // A quoted number is a text, as YAML says.
         guard scalar.style == .plain else { return .text(scalar.string) }
         if let number = integer(node) { return .integer(number) }
+        // `yes` and `on` are no texts either, but nobody is told that they are true.
+        if scalar.string == "true" || scalar.string == "false" { return .truth(scalar.string == "true") }
         return isNull(node) || node.bool != nil || node.float != nil ? .other(scalar.string) : .text(scalar.string)
     }
 }

@@ -66,6 +66,7 @@ package enum JSONValue: Decodable, Equatable {
         switch self {
         case .text(let text): .text(text)
         case .integer(let number): .integer(number)
+        case .bool(let truth): .truth(truth)
         default: .other(description)
         }
     }

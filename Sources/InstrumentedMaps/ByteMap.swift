@@ -29,7 +29,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         shardHash = options.hash
         self.incarnation = incarnation
         self.createdAt = createdAt
-        gate = OperationGate(options.mode, watch: observer.map { MapWatch(map: name, observer: $0) })
+        gate = OperationGate(options.mode, watch: MapWatch.over(name, options, observer))
         var shards = RigidArray<Shard<Guard, Table>>(capacity: options.shards)
         for index in 0..<options.shards {
             let table = Table(budget: budget, clock: clock, ttlSeconds: options.ttlSeconds)
@@ -149,7 +149,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         for index in 0..<shards.count {
             let keys = gate.passUntimed(.iterate) { watch in
                 watch?.aims(at: index)
-                return shards[index].keys(watch, where: isIncluded)
+                return shards[index].keys(watch, isIteration: false, where: isIncluded)
             }
             for start in stride(from: 0, to: keys.count, by: Shard<Guard, Table>.sliceOfDeletes) {
                 let slice = keys[start..<min(start + Shard<Guard, Table>.sliceOfDeletes, keys.count)]
@@ -191,6 +191,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         return MapSnapshot(
             incarnation: incarnation, name: name, options: options, createdAt: createdAt, mode: mode,
             shards: samples, lockWaits: lockWaits, timings: gate.timings,
+            conflicts: gate.watch?.checks?.sample,
             openIterators: iterators.open, iteratorRestingNanoseconds: iterators.restingNanoseconds)
     }
 
@@ -254,8 +255,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     func enterShard(_ index: Int, prefix: [UInt8]) -> [[UInt8]] {
         gate.passUntimed(.iterate) { watch in
             watch?.aims(at: index)
-            shards[index].countIteration()
-            return shards[index].keys(watch) { $0.starts(with: prefix) }
+            return shards[index].keys(watch, isIteration: true) { $0.starts(with: prefix) }
         }
     }
 
@@ -265,7 +265,6 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         for index in 0..<shards.count {
             let copied = gate.passUntimed(.iterate) { watch in
                 watch?.aims(at: index)
-                shards[index].countIteration()
                 return shards[index].entries(within: maximumBytes - bytes, watch) { $0.starts(with: prefix) }
             }
             guard let copied else { throw .snapshotTooLarge(map: name, limit: maximumBytes) }

@@ -240,6 +240,10 @@ public final class MapHost: Sendable {
             SharedGuard.makeMap(
                 name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget,
                 nanoseconds: nanoseconds, observer: observer)
+        case .checked:
+            CheckedGuard.makeMap(
+                name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget,
+                nanoseconds: nanoseconds, observer: observer)
         }
     }
 }
@@ -309,6 +313,8 @@ public enum MapHostError: Error, Equatable, CustomStringConvertible {
     private static func text(_ options: MapOptions) -> String {
         "strategy \"\(options.strategy.rawValue)\", \(options.shards) shard\(options.shards == 1 ? "" : "s")"
             + (options.reads == .locked ? "" : ", reads \"\(options.reads.rawValue)\"")
+            + (options.strategy == .checked
+                ? ", policy \"\(options.policy.rawValue)\", check_reads \(options.checksReads)" : "")
             + (options.hash == .keyed ? "" : ", hash \"\(options.hash.rawValue)\"")
             + (options.maximumBytes.map { " and max_bytes \($0)" } ?? "")
             + (options.ttlSeconds.map { " and ttl_seconds \($0)" } ?? "")

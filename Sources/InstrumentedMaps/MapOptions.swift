@@ -4,6 +4,9 @@ public enum MapStrategy: String, Sendable, CaseIterable {
     case sharded
     /// One table under one lock that readers share, as the articles' `RWMutex` around a map.
     case rwlock
+    /// As `sharded`, but two operations that meet in a shard and of which one writes are a conflict, which is counted and
+    /// reported, and refused, made to wait or fatal, as ``ConflictPolicy`` says.
+    case checked
 }
 
 /// How a shard is read.
@@ -46,10 +49,16 @@ public struct MapOptions: Sendable, Equatable {
     /// What chooses an entry's shard.
     public let hash: ShardHash
 
+    /// What `checked` does about a conflict; the other strategies have none.
+    public let policy: ConflictPolicy
+    /// Whether `checked` takes a load that meets a write for a conflict; else the one waits for the other.
+    public let checksReads: Bool
+
     /// Throws ``MapOptionsError`` for a combination that no map can have.
     public init(
         strategy: MapStrategy = .sharded, shards: Int? = nil, reads: ReadMode? = nil, maximumBytes: Int? = nil,
-        ttlSeconds: Int? = nil, mode: MapMode = .normal, hash: ShardHash? = nil
+        ttlSeconds: Int? = nil, mode: MapMode = .normal, hash: ShardHash? = nil,
+        policy: ConflictPolicy? = nil, checksReads: Bool? = nil
     ) throws(MapOptionsError) {
         if let ttlSeconds, !MapOptions.ttlRange.contains(ttlSeconds) { throw .ttlOutOfRange(ttlSeconds) }
         self.ttlSeconds = ttlSeconds
@@ -58,8 +67,16 @@ public struct MapOptions: Sendable, Equatable {
         }
         self.maximumBytes = maximumBytes
         self.mode = mode
+        if strategy == .checked {
+            guard reads == nil else { throw .strategyTakesNoReads(strategy) }
+        } else {
+            guard policy == nil else { throw .strategyChecksNothing(strategy, .policy) }
+            guard checksReads == nil else { throw .strategyChecksNothing(strategy, .checksReads) }
+        }
+        self.policy = policy ?? .reject
+        self.checksReads = checksReads ?? true
         switch strategy {
-        case .sharded:
+        case .sharded, .checked:
             let count = shards ?? MapOptions.defaultShards
             guard MapOptions.shardRange.contains(count) else { throw .shardsOutOfRange(count) }
             self.shards = count
@@ -94,16 +111,22 @@ public struct MapOptions: Sendable, Equatable {
             guard let known = ShardHash(rawValue: name) else { throw .unknownHash(name) }
             return known
         }
+        let policy = try MapOptions.text(.policy, in: fields).map { name throws(MapOptionsError) in
+            guard let known = ConflictPolicy(rawValue: name) else { throw .unknownPolicy(name) }
+            return known
+        }
         try self.init(
             strategy: strategy ?? .sharded, shards: MapOptions.integer(.shards, in: fields), reads: reads,
             maximumBytes: MapOptions.integer(.maximumBytes, in: fields),
-            ttlSeconds: MapOptions.integer(.ttlSeconds, in: fields), mode: mode, hash: hash)
+            ttlSeconds: MapOptions.integer(.ttlSeconds, in: fields), mode: mode, hash: hash,
+            policy: policy, checksReads: MapOptions.truth(.checksReads, in: fields))
     }
 
     /// Whether a map with these options is one with `other`: all but the mode is the same, since that can be switched.
     func describeSameMap(as other: MapOptions) -> Bool {
         strategy == other.strategy && shards == other.shards && reads == other.reads
             && maximumBytes == other.maximumBytes && ttlSeconds == other.ttlSeconds && hash == other.hash
+            && policy == other.policy && checksReads == other.checksReads
     }
 
     private static func text(
@@ -112,6 +135,14 @@ public struct MapOptions: Sendable, Equatable {
         guard let value = fields[field.rawValue] else { return nil }
         guard case .text(let text) = value else { throw .wrongType(field, wanted: "a text", value) }
         return text
+    }
+
+    private static func truth(
+        _ field: OptionField, in fields: [String: OptionValue]
+    ) throws(MapOptionsError) -> Bool? {
+        guard let value = fields[field.rawValue] else { return nil }
+        guard case .truth(let truth) = value else { throw .wrongType(field, wanted: "true or false", value) }
+        return truth
     }
 
     private static func integer(
@@ -132,12 +163,15 @@ public enum OptionField: String, Sendable, CaseIterable {
     case ttlSeconds = "ttl_seconds"
     case mode
     case hash
+    case policy
+    case checksReads = "check_reads"
 }
 
 /// The value of an option as a file or a request has it.
 public enum OptionValue: Sendable, Equatable {
     case integer(Int)
     case text(String)
+    case truth(Bool)
     /// Anything else, as it was written.
     case other(String)
 
@@ -145,6 +179,7 @@ public enum OptionValue: Sendable, Equatable {
         switch self {
         case .integer(let number): "\(number)"
         case .text(let text): "\"\(text)\""
+        case .truth(let truth): "\(truth)"
         case .other(let written): written
         }
     }
@@ -162,6 +197,8 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
     case unknownHash(String)
     case strategyTakesNoHash(MapStrategy)
     case strategyTakesNoReads(MapStrategy)
+    case unknownPolicy(String)
+    case strategyChecksNothing(MapStrategy, OptionField)
     case maximumBytesTooSmall(Int)
     case ttlOutOfRange(Int)
 
@@ -176,6 +213,8 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
         case .unknownReads, .strategyTakesNoReads: "reads"
         case .unknownHash, .strategyTakesNoHash: "hash"
         case .maximumBytesTooSmall: "max_bytes"
+        case .unknownPolicy: "policy"
+        case .strategyChecksNothing(_, let field): field.rawValue
         case .ttlOutOfRange: "ttl_seconds"
         }
     }
@@ -201,6 +240,14 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
         case .unknownReads(let name):
             let known = ReadMode.allCases.map(\.rawValue).joined(separator: ", ")
             return "reads \"\(name)\" is unknown; known are \(known)"
+        case .unknownPolicy(let name):
+            let known = ConflictPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+            return "policy \"\(name)\" is unknown; known are \(known)"
+        case .strategyChecksNothing(let strategy, let field):
+            return
+                "\(field.rawValue) cannot be set: strategy \"\(strategy.rawValue)\" checks nothing, only \"checked\" does"
+        case .strategyTakesNoReads(.checked):
+            return "reads cannot be set: strategy \"checked\" reads under its shards' words"
         case .strategyTakesNoReads(let strategy):
             return "reads cannot be set: readers of strategy \"\(strategy.rawValue)\" share its lock"
         case .unknownHash(let name):

@@ -18,6 +18,8 @@ public struct MapSnapshot: Sendable {
     public let lockWaits: LatencySample
     /// How long operations took, one in 64.
     public let timings: OperationTimings
+    /// Conflicts found; nil unless the strategy is `checked`.
+    public let conflicts: ConflictSample?
     /// How finely it is shown; decided by the host for the map's life.
     public internal(set) var detail = SeriesDetail.shard
 
@@ -29,7 +31,8 @@ public struct MapSnapshot: Sendable {
     public init(
         incarnation: UInt64, name: MapName, options: MapOptions, createdAt: Double,
         mode: MapMode = .normal, shards: [ShardSample], lockWaits: LatencySample = LatencySample(.lockWaits),
-        timings: OperationTimings = OperationTimings(), openIterators: Int = 0, iteratorRestingNanoseconds: UInt64 = 0
+        timings: OperationTimings = OperationTimings(), conflicts: ConflictSample? = nil, openIterators: Int = 0,
+        iteratorRestingNanoseconds: UInt64 = 0
     ) {
         self.incarnation = incarnation
         self.name = name
@@ -39,6 +42,7 @@ public struct MapSnapshot: Sendable {
         self.shards = shards
         self.lockWaits = lockWaits
         self.timings = timings
+        self.conflicts = conflicts
         self.openIterators = openIterators
         self.iteratorRestingNanoseconds = iteratorRestingNanoseconds
     }

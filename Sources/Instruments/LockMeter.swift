@@ -36,7 +36,7 @@ public struct LockMeter: ~Copyable, Sendable {
     /// caller in. `exclusively` says that the caller is alone inside the lock when `acquire` returns.
     @inline(never)
     @usableFromInline
-    func clockWait(exclusively: Bool, averting conflict: AvertedConflict?, _ acquire: () -> Void) {
+    package func clockWait(exclusively: Bool, averting conflict: AvertedConflict?, _ acquire: () -> Void) {
         #if MAPWATCH_NO_COUNTERS
         return acquire()
         #else
@@ -52,7 +52,7 @@ public struct LockMeter: ~Copyable, Sendable {
     /// Counts one acquisition by whoever is alone inside the lock.
     @inlinable
     @inline(__always)
-    func countExclusively() {
+    package func countExclusively() {
         #if !MAPWATCH_NO_COUNTERS
         acquired.addExclusively()
         #endif

@@ -52,7 +52,7 @@ public final class MetricsServer: Service {
         let gatherer = try Gatherer(
             [
                 MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector(),
-                AvertedConflictCollector(), HostCollector(),
+                AvertedConflictCollector(), ConflictCollector(), HostCollector(),
                 ScraperCollector { cursors.withLock { ($0.count, $0.dropped) } },
                 HTTPCollector { shown.withLock { $0.server }.map { [$0] } ?? [] }, ProcessCollector(),
             ] + collectors, perRequest: [SizeDeltaCollector()], nanoseconds: MonotonicClock.nanoseconds,

@@ -56,7 +56,10 @@ struct Daemon {
         recorder.reportPreviousRun(to: incidents)
         let host = makeHost(
             maximumBytes, mode, shownBy: mapCollectors(sampler, chaos, incidents) + [SizeDeltaCollector()],
-            observer: PerturbationWiring.observer(chaos, around: recorder.observer(incidents)))
+            observer: PerturbationWiring.observer(
+                chaos,
+                around: ConflictObserver.observers(
+                    logger, incidents.reporter, around: recorder.observer(incidents))))
         chaos?.perturbations.watch(host)
         logger.info("memory for maps", metadata: ["max_bytes": "\(maximumBytes)"])
         try createMaps(configuration.maps, on: host)
@@ -166,7 +169,7 @@ struct Daemon {
         let articleNames: [any Collector] = settings.showsArticleNames ? [ArticleNamesCollector()] : []
         return [
             MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector(),
-            AvertedConflictCollector(), incidents.mapCollector,
+            AvertedConflictCollector(), ConflictCollector(), incidents.mapCollector,
         ]
             + articleNames + (chaos?.collectors ?? [])
     }

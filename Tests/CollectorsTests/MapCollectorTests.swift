@@ -115,7 +115,7 @@ struct MapCollectorTests {
         _ = try host.create(orders, MapOptions(shards: 7))
         _ = try host.create(MapName("a-lock"), MapOptions(strategy: .rwlock))
         let page = try page()
-        let base = ["mode": "normal", "detail": "shard", "ttl_seconds": "none"]
+        let base = ["mode": "normal", "detail": "shard", "ttl_seconds": "none", "policy": "none"]
         let sharded = ["map_name": "orders", "strategy": "sharded", "shards": "7"]
         let rwlock = ["map_name": "a-lock", "strategy": "rwlock", "shards": "1"]
         #expect(page.value("map_info", base.merging(sharded) { $1 }) == 1)

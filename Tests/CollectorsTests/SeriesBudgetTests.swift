@@ -9,7 +9,7 @@ import Testing
 struct SeriesBudgetTests {
     private static let collectors: [any Collector] = [
         MapCollector(), LatencyCollector(), IteratorCollector(), IndicatorCollector(IndicatorSampler()),
-        ArticleNamesCollector(), SizeDeltaCollector(), AvertedConflictCollector(),
+        ArticleNamesCollector(), SizeDeltaCollector(), AvertedConflictCollector(), ConflictCollector(),
     ]
 
     private static func host(limit: Int) -> MapHost {

@@ -24,6 +24,10 @@ struct MapOptionsTests {
         Good(fields: ["strategy": .text("sharded"), "shards": .integer(1_024)], strategy: .sharded, shards: 1_024),
         Good(fields: ["strategy": .text("rwlock")], strategy: .rwlock, shards: 1),
         Good(fields: ["reads": .text("locked")], strategy: .sharded, shards: 32),
+        Good(fields: ["strategy": .text("checked")], strategy: .checked, shards: 32),
+        Good(
+            fields: ["strategy": .text("checked"), "policy": .text("trap"), "check_reads": .truth(false)],
+            strategy: .checked, shards: 32),
         Good(
             fields: ["reads": .text("optimistic"), "shards": .integer(7)], strategy: .sharded, shards: 7,
             reads: .optimistic),
@@ -41,6 +45,21 @@ struct MapOptionsTests {
             fields: ["ttl_seconds": .integer(31_536_001)], field: "ttl_seconds",
             text: "ttl_seconds must be 1 to 31536000, not 31536001"),
         Bad(
+            fields: ["policy": .text("count")], field: "policy",
+            text: "policy cannot be set: strategy \"sharded\" checks nothing, only \"checked\" does"),
+        Bad(
+            fields: ["strategy": .text("rwlock"), "check_reads": .truth(true)], field: "check_reads",
+            text: "check_reads cannot be set: strategy \"rwlock\" checks nothing, only \"checked\" does"),
+        Bad(
+            fields: ["strategy": .text("checked"), "policy": .text("panic")], field: "policy",
+            text: "policy \"panic\" is unknown; known are reject, count, trap"),
+        Bad(
+            fields: ["strategy": .text("checked"), "check_reads": .text("true")], field: "check_reads",
+            text: "check_reads must be true or false, not \"true\""),
+        Bad(
+            fields: ["strategy": .text("checked"), "reads": .text("locked")], field: "reads",
+            text: "reads cannot be set: strategy \"checked\" reads under its shards' words"),
+        Bad(
             fields: ["strategy": .text("rwlock"), "shards": .integer(1)], field: "shards",
             text: "shards cannot be set: strategy \"rwlock\" has one lock"),
         Bad(
@@ -51,13 +70,13 @@ struct MapOptionsTests {
             text: "reads \"unlocked\" is unknown; known are locked, optimistic"),
         Bad(
             fields: ["strategy": .text("swiss")], field: "strategy",
-            text: "strategy \"swiss\" is unknown; known are sharded, rwlock"),
+            text: "strategy \"swiss\" is unknown; known are sharded, rwlock, checked"),
         Bad(
             fields: ["strategy": .text("")], field: "strategy",
-            text: "strategy \"\" is unknown; known are sharded, rwlock"),
+            text: "strategy \"\" is unknown; known are sharded, rwlock, checked"),
         Bad(
             fields: ["strategy": .text("Sharded")], field: "strategy",
-            text: "strategy \"Sharded\" is unknown; known are sharded, rwlock"),
+            text: "strategy \"Sharded\" is unknown; known are sharded, rwlock, checked"),
     ]
 
     private static let badFields = [
@@ -71,10 +90,13 @@ struct MapOptionsTests {
         Bad(fields: ["strategy": .other("null")], field: "strategy", text: "strategy must be a text, not null"),
         Bad(
             fields: ["ttl": .integer(1)], field: "ttl",
-            text: "option \"ttl\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash"),
+            text: "option \"ttl\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash, "
+                + "policy, check_reads"),
         Bad(
             fields: ["Shards": .integer(1), "a": .integer(1)], field: "Shards",
-            text: "option \"Shards\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash"),
+            text:
+                "option \"Shards\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash, "
+                + "policy, check_reads"),
     ]
 
     @Test("options that fit together are taken", arguments: good)

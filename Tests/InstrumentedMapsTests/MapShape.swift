@@ -7,6 +7,7 @@ struct MapShape: Sendable, CustomTestStringConvertible {
     let strategy: MapStrategy
     let shards: Int?
     var reads: ReadMode?
+    var policy: ConflictPolicy?
 
     static let all = [
         MapShape(strategy: .sharded, shards: 1),
@@ -16,13 +17,17 @@ struct MapShape: Sendable, CustomTestStringConvertible {
         MapShape(strategy: .sharded, shards: 1, reads: .optimistic),
         MapShape(strategy: .sharded, shards: 16, reads: .optimistic),
         MapShape(strategy: .rwlock, shards: nil),
+        MapShape(strategy: .checked, shards: 3, policy: .count),
     ]
 
     /// One shape a strategy, for tests whose cost is in the threads.
     static let oneEach = [
         MapShape(strategy: .sharded, shards: 16), MapShape(strategy: .sharded, shards: 16, reads: .optimistic),
-        MapShape(strategy: .rwlock, shards: nil),
+        MapShape(strategy: .rwlock, shards: nil), MapShape(strategy: .checked, shards: 16, policy: .count),
     ]
+
+    /// Whether a map of Swift values can be built so.
+    var isTyped: Bool { reads == nil && strategy != .checked }
 
     /// A fresh map of this shape, called "m".
     func make() throws -> any InstrumentedMap {
@@ -34,7 +39,7 @@ struct MapShape: Sendable, CustomTestStringConvertible {
 
     /// The options of this shape.
     func options(ttlSeconds: Int? = nil) throws -> MapOptions {
-        try MapOptions(strategy: strategy, shards: shards, reads: reads, ttlSeconds: ttlSeconds)
+        try MapOptions(strategy: strategy, shards: shards, reads: reads, ttlSeconds: ttlSeconds, policy: policy)
     }
 
     var testDescription: String {

@@ -35,7 +35,10 @@ public enum Subject: Sendable, CustomStringConvertible {
     public func makeMap() throws -> any InstrumentedMap {
         switch self {
         case .strategy(let strategy):
-            return try make(MapOptions(strategy: strategy, shards: strategy == .rwlock ? nil : 2))
+            return try make(
+                MapOptions(
+                    strategy: strategy, shards: strategy == .rwlock ? nil : 2,
+                    policy: strategy == .checked ? .count : nil))
         case .optimistic: return try make(MapOptions(shards: 2, reads: .optimistic))
         case .planted(let fault): return try fault.makeMap()
         }

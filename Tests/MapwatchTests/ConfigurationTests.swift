@@ -69,7 +69,7 @@ struct ConfigurationTests {
             (
                 "maps:\n  - name: a\n    shardz: 4",
                 "mapwatch.yml:3: map \"a\": option \"shardz\" is unknown; "
-                    + "known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash"
+                    + "known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash, policy, check_reads"
             ),
             (
                 "maps:\n  - name: a\n    ttl_seconds: 0",
@@ -77,7 +77,7 @@ struct ConfigurationTests {
             ),
             (
                 "maps:\n  - name: a\n    strategy: magic",
-                "mapwatch.yml:3: map \"a\": strategy \"magic\" is unknown; known are sharded, rwlock"
+                "mapwatch.yml:3: map \"a\": strategy \"magic\" is unknown; known are sharded, rwlock, checked"
             ),
             (
                 "maps:\n  - name: a\n    shards: 153722867280912931:59",

@@ -3,7 +3,7 @@ import InstrumentedMaps
 
 // A workload for ThreadSanitizer: many threads, one map, few keys, growth all the way.
 //
-//     race-probe sharded|rwlock|optimistic|unguarded|recorder [--threads 8] [--operations 400000] [--seed 1]
+//     race-probe sharded|rwlock|optimistic|checked|unguarded|recorder [--threads 8] [--operations 400000] [--seed 1]
 //
 // `unguarded` is the engine with a guard that does not lock: the planted race. A run that finds nothing in the
 // strategies counts only beside one that finds that race; `run.sh` does both. `recorder` is no map but a ring of the
@@ -56,7 +56,7 @@ struct Arguments {
     init(_ words: ArraySlice<String>) throws(UsageError) {
         var words = words
         guard let subject = words.popFirst() else {
-            throw UsageError(text: "say which map: sharded, rwlock, optimistic, unguarded or recorder")
+            throw UsageError(text: "say which map: sharded, rwlock, optimistic, checked, unguarded or recorder")
         }
         mapText = subject
         if subject == "unguarded" {
@@ -68,7 +68,8 @@ struct Arguments {
         } else if let strategy = MapStrategy(rawValue: subject) {
             self.subject = .strategy(strategy)
         } else {
-            throw UsageError(text: "\"\(subject)\" is no map: sharded, rwlock, optimistic, unguarded or recorder")
+            throw UsageError(
+                text: "\"\(subject)\" is no map: sharded, rwlock, optimistic, checked, unguarded or recorder")
         }
         while let option = words.popFirst() {
             guard let number = words.popFirst().flatMap({ Int($0) }), number > 0 else {

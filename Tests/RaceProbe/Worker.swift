@@ -107,6 +107,7 @@ struct Worker: Sendable {
                 found += 1
                 if let value = batch.value(of: index) { noteTorn(value) }
             case .absent: break
+            case .conflict: tally.surprises += 1
             }
         }
         tally.loads += found

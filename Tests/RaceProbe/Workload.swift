@@ -18,7 +18,10 @@ struct Workload {
         switch arguments.subject {
         case .strategy(let strategy):
             map = try Workload.host(
-                name, MapOptions(strategy: strategy, shards: strategy == .sharded ? 2 : nil), nanoseconds)
+                name,
+                MapOptions(
+                    strategy: strategy, shards: strategy == .rwlock ? nil : 2,
+                    policy: strategy == .checked ? .count : nil), nanoseconds)
         case .optimistic: map = try Workload.host(name, MapOptions(shards: 2, reads: .optimistic), nanoseconds)
         case .unguarded, .recorder:
             map = Unguarded.makeMap(

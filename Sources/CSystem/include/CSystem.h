@@ -56,6 +56,12 @@ extern _Thread_local uint32_t mapwatch_caller __attribute__((tls_model("initial-
 static inline uint32_t mapwatch_current_caller(void) { return mapwatch_caller; }
 static inline void mapwatch_set_caller(uint32_t caller) { mapwatch_caller = caller; }
 
+/// Where this thread notes that an operation was refused; NULL where none can be.
+extern _Thread_local void *mapwatch_this_refusal_scope __attribute__((tls_model("initial-exec")));
+
+static inline void *mapwatch_refusal_scope(void) { return mapwatch_this_refusal_scope; }
+static inline void mapwatch_set_refusal_scope(void *scope) { mapwatch_this_refusal_scope = scope; }
+
 /// The kernel's number of this thread; asked for once a thread.
 extern _Thread_local uint32_t mapwatch_known_thread_id __attribute__((tls_model("initial-exec")));
 uint32_t mapwatch_ask_thread_id(void);
@@ -72,6 +78,9 @@ static inline void mapwatch_pause(void) {
     __asm__ volatile("yield");
 #endif
 }
+
+/// Lets other threads run.
+void mapwatch_yield(void);
 
 /// Asks the processor to fetch the cache line of `address`, which may be any: nothing is read, and nothing can fail.
 static inline void mapwatch_prefetch(const void *address) { __builtin_prefetch(address); }

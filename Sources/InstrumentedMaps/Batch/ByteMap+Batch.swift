@@ -14,19 +14,24 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func perform(_ batch: inout MapBatch) {
+        // To look ahead in a checked shard would take as much as the operation itself.
+        let fetches = options.strategy != .checked
         var start = 0
         while start < batch.count {
             let end = min(start + ByteMap.window, batch.count)
             for index in start..<end {
                 let hash = batch.withOperands(of: index) { key, _ in self.hash(key) }
                 batch.items[index].hash = hash
-                withShard(of: hash) { $0.fetchIndex(hash) }
+                if fetches { withShard(of: hash) { $0.fetchIndex(hash) } }
             }
-            for index in start..<end {
+            for index in start..<end where fetches {
                 let hash = batch.items[index].hash
                 withShard(of: hash) { $0.fetchRecord(hash) }
             }
-            for index in start..<end { perform(index, of: &batch) }
+            for index in start..<end {
+                perform(index, of: &batch)
+                if batch.refusesConflicts { batch.noteConflict(of: index) }
+            }
             start = end
         }
     }

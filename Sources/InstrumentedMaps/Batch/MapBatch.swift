@@ -20,6 +20,8 @@ public struct MapBatch: Sendable {
         case deleted
         /// A load or a delete of a key that was not there.
         case absent
+        /// Not done, because it met another operation: see ``MapBatch/conflict(of:)``.
+        case conflict
     }
 
     enum Kind {
@@ -41,6 +43,10 @@ public struct MapBatch: Sendable {
     private var input: [UInt8] = []
     var items: [Item] = []
     var output: [UInt8] = []
+
+    /// Whether an operation that meets another is refused.
+    var refusesConflicts = false
+    private var conflicts: [Int: MapConflict] = [:]
 
     public init() {}
 
@@ -65,7 +71,11 @@ public struct MapBatch: Sendable {
         input.removeAll(keepingCapacity: true)
         items.removeAll(keepingCapacity: true)
         output.removeAll(keepingCapacity: true)
+        if !conflicts.isEmpty { conflicts = [:] }
     }
+
+    /// The conflict for which operation `index` was not done.
+    public func conflict(of index: Int) -> MapConflict? { conflicts[index] }
 
     /// What operation `index` came to; `absent` before the batch was performed.
     public func outcome(of index: Int) -> Outcome { items[index].outcome }
@@ -82,6 +92,13 @@ public struct MapBatch: Sendable {
     }
 
     // MARK: - For the map
+
+    /// Notes that the last operation was refused, if it was.
+    mutating func noteConflict(of index: Int) {
+        guard let conflict = RefusalScope.current?.take() else { return }
+        items[index].outcome = .conflict
+        conflicts[index] = conflict
+    }
 
     /// Shows `body` the key of operation `index`, and the value that it is to store.
     @inline(__always)

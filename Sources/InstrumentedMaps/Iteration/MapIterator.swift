@@ -23,9 +23,13 @@ public protocol MapIterator: AnyObject, Sendable {
 /// Why an iteration could not begin.
 public enum IterationError: Error, Equatable, CustomStringConvertible {
     case snapshotTooLarge(map: MapName, limit: Int)
+    /// A map on `checked` was being written.
+    case conflict(MapConflict)
 
     public var description: String {
         switch self {
+        case .conflict(let conflict):
+            "\(conflict)"
         case .snapshotTooLarge(let map, let limit):
             "a snapshot of map \"\(map)\" would copy more than \(limit) bytes; narrow it by a prefix or use mode=live"
         }

@@ -31,7 +31,8 @@ public struct Caller: Hashable, Sendable {
         var ids: [String: UInt32] = ["": 0, "other": 1]
     }
 
-    private init(id: UInt32) { self.id = id }
+    /// The caller of a number that was one's before.
+    init(id: UInt32) { self.id = id }
 
     /// The caller of this name, which is remembered; ``none`` for an empty one. Any thread. Cost: one lookup under a lock.
     public static func named(_ name: String) -> Caller {

@@ -16,11 +16,23 @@ package final class MapWatch: Sendable {
     let map: MapName
     let observer: (any OperationObserver)?
     let interest: ObserverInterest
+    /// What is decided and counted of conflicts; nil unless the map's strategy is `checked`.
+    let checks: ConflictChecks?
 
-    init(map: MapName, observer: (any OperationObserver)?) {
+    /// The watch over a map; nil when nobody wants to know anything.
+    static func over(
+        _ map: MapName, _ options: MapOptions, _ observer: (any OperationObserver)?
+    ) -> MapWatch? {
+        let checks = options.strategy == .checked ? ConflictChecks(options) : nil
+        return observer == nil && checks == nil ? nil : MapWatch(map, observer, checks)
+    }
+
+    private init(_ map: MapName, _ observer: (any OperationObserver)?, _ checks: ConflictChecks?) {
         self.map = map
         self.observer = observer
-        interest = observer?.interest ?? .everything
+        self.checks = checks
+        // To name both parties of a conflict, and since when, takes all.
+        interest = checks == nil ? observer?.interest ?? .everything : .everything
     }
 
     /// Does an operation and tells the observer of it afterwards; when `isReported` says no, it hears only that the
@@ -55,6 +67,11 @@ struct WatchedOperation {
         started = isTimed ? MonotonicClock.nanoseconds() : MonotonicClock.coarseNanoseconds()
         self.map = map
         self.operation = operation
+    }
+
+    /// As one of the two of a conflict.
+    var party: MapConflict.Party {
+        MapConflict.Party(caller: caller, thread: thread, operation: operation, keyHash: keyHash, since: started)
     }
 
     fileprivate func report(to observer: any OperationObserver) {
@@ -119,5 +136,35 @@ package struct OperationWatch {
     /// Notes one of a slice of deletes.
     func noteDelete(of key: [UInt8], hit: Bool) {
         unsafe operation.pointee.deletes.append((FNV1a64.hash(key.span), hit))
+    }
+
+    // MARK: - For the guard of `checked`
+
+    /// Whether an operation of its scope was refused before, so that this one must not be done either.
+    func isRefusedAlready() -> Bool {
+        guard RefusalScope.current?.conflict != nil else { return false }
+        unsafe operation.pointee.outcome = .conflict
+        return true
+    }
+
+    var party: MapConflict.Party { unsafe operation.pointee.party }
+
+    /// Whether this operation and what `holder` does are a conflict.
+    func conflicts(with holder: ObservedOperation) -> Bool {
+        let watched = unsafe operation.pointee
+        return watched.map.checks?.kind(watched.operation, holder) != nil
+    }
+
+    /// Reports the conflict with whoever is inside; false when the operation is refused for it, true when it is to wait.
+    func mayWait(for holder: MapConflict.Party) -> Bool {
+        let watched = unsafe operation.pointee
+        guard let checks = watched.map.checks, let kind = checks.kind(watched.operation, holder.operation) else {
+            return true
+        }
+        let conflict = MapConflict(
+            map: watched.map.map, shard: watched.shard, kind: kind, found: watched.party, holder: holder)
+        if checks.mayWait(after: conflict, watched.map.observer) { return true }
+        unsafe operation.pointee.outcome = .conflict
+        return false
     }
 }

@@ -116,18 +116,21 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
         peek(watch, refused: nil) { $0.find(key, hash) }
     }
 
-    /// The keys that `isIncluded` wants, copied at one moment. Cost: one walk of the table, readers' lock held.
-    func keys(_ watch: OperationWatch?, where isIncluded: (Span<UInt8>) -> Bool) -> [[UInt8]] {
-        collect(watch, where: isIncluded) { key, _ in [UInt8](copying: key) }
+    /// The keys that `isIncluded` wants, copied at one moment; counts an iteration where it is one. Cost: one walk of the table, readers' lock held.
+    func keys(
+        _ watch: OperationWatch?, isIteration: Bool, where isIncluded: (Span<UInt8>) -> Bool
+    ) -> [[UInt8]] {
+        collect(watch, isIteration: isIteration, where: isIncluded) { key, _ in [UInt8](copying: key) }
     }
 
     /// The entries whose keys `isIncluded` wants, copied at one moment; nil when their keys and values are more than
-    /// `maximumBytes`. Cost as ``keys(_:where:)``, plus the values.
+    /// `maximumBytes`. Counts an iteration. Cost as ``keys(_:isIteration:where:)``, plus the values.
     func entries(
         within maximumBytes: Int, _ watch: OperationWatch?, where isIncluded: (Span<UInt8>) -> Bool
     ) -> [MapEntry]? {
         var bytes = 0
-        let entries = collect(watch, where: { bytes <= maximumBytes && isIncluded($0) }) { key, value in
+        let entries = collect(watch, isIteration: true, where: { bytes <= maximumBytes && isIncluded($0) }) {
+            key, value in
             bytes += key.count + value.count
             return MapEntry(key: [UInt8](copying: key), value: [UInt8](copying: value))
         }
@@ -135,11 +138,12 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     }
 
     private func collect<Item>(
-        _ watch: OperationWatch?,
+        _ watch: OperationWatch?, isIteration: Bool,
         where isIncluded: (Span<UInt8>) -> Bool, _ copy: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Item
     ) -> [Item] {
         var items: [Item] = []
         peek(watch, refused: ()) { table in
+            if isIteration { bumpAsReader(counters.iterations) }
             table.forEach { key, value in
                 if isIncluded(key) { items.append(copy(key, value)) }
             }

@@ -24,7 +24,8 @@ struct ChosenGuard: ShardGuard, ~Copyable {
     init(_ strategy: MapStrategy, _ waits: WaitRecord?) {
         exclusive = ShardLock(waits)
         switch strategy {
-        case .sharded: shared = nil
+        // No typed map is `checked`: see `ShardedMapError`.
+        case .sharded, .checked: shared = nil
         case .rwlock: shared = Shared(waits)
         }
     }

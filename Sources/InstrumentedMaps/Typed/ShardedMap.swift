@@ -46,6 +46,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
         let alignment = max(MemoryLayout<Key>.alignment, MemoryLayout<Value>.alignment)
         guard alignment <= ShardedMapError.largestAlignment else { throw .alignment(alignment) }
         guard options.ttlSeconds == nil else { throw .expiry }
+        guard options.strategy != .checked else { throw .checked }
         guard options.reads == .locked else { throw .optimisticReads }
         guard options.hash == .keyed else { throw .hash(options.hash) }
         self.name = name
@@ -204,6 +205,7 @@ public enum ShardedMapError: Error, Equatable, CustomStringConvertible {
     case alignment(Int)
     case expiry
     case optimisticReads
+    case checked
     case hash(ShardHash)
 
     /// Tables lie in memory that the allocator aligns no further.
@@ -216,6 +218,7 @@ public enum ShardedMapError: Error, Equatable, CustomStringConvertible {
         case .alignment(let bytes):
             "keys and values are aligned to at most \(ShardedMapError.largestAlignment) bytes, not \(bytes); put them in a class"
         case .optimisticReads: "reads \"optimistic\" is for maps of bytes; typed maps read under the lock"
+        case .checked: "strategy \"checked\" is for maps of bytes; choose sharded or rwlock"
         case .hash(let hash): "hash \"\(hash.rawValue)\" is for maps of bytes; typed maps hash keyed"
         case .expiry: "ttl_seconds is for maps of bytes; entries of a typed map do not expire"
         }

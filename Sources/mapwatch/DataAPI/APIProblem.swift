@@ -31,6 +31,14 @@ struct APIProblem: Error {
         APIProblem(status: 507, title: "Insufficient Storage", detail: detail)
     }
 
+    /// Why an iteration did not begin.
+    init(_ error: IterationError) {
+        switch error {
+        case .conflict(let conflict): self = .conflict(conflict)
+        case .snapshotTooLarge: self = .insufficientStorage("\(error)")
+        }
+    }
+
     /// A store for which the map or the process has no memory left.
     static func outOfMemory(_ map: any InstrumentedMap) -> APIProblem {
         let held = map.snapshot().sum(\.allocatedBytes)
@@ -45,6 +53,11 @@ struct APIProblem: Error {
         self.detail = detail
         self.field = field
         self.retryAfter = retryAfter
+    }
+
+    /// An operation that met another one on a map of strategy `checked`; names both.
+    static func conflict(_ conflict: MapConflict) -> APIProblem {
+        APIProblem(status: 409, title: "Conflict", detail: "\(conflict); nothing was done, try again")
     }
 
     init(_ error: MapHostError) {

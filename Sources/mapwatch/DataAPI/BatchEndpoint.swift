@@ -40,7 +40,7 @@ struct BatchEndpoint {
         for start in stride(from: 0, to: operations.count, by: BatchEndpoint.operationsAtATime) {
             batch.removeAll()
             for operation in operations[start...].prefix(BatchEndpoint.operationsAtATime) { operation.add(to: &batch) }
-            map.perform(&batch)
+            map.performRefusingConflicts(&batch)
             for index in 0..<batch.count { answer += line(for: index, of: batch, answered: answer.count) }
         }
         return answer
@@ -49,6 +49,7 @@ struct BatchEndpoint {
     private func line(for index: Int, of batch: MapBatch, answered: Int) -> [UInt8] {
         var line = JSONLine()
         line.add("status", batch.outcome(of: index).status)
+        if let conflict = batch.conflict(of: index) { line.add("detail", "\(conflict)") }
         if let value = batch.value(of: index) {
             guard answered + value.count <= BatchEndpoint.maximumAnswerBytes else { return tooLong() }
             line.add("value", raw: value)
@@ -80,6 +81,7 @@ extension MapBatch.Outcome {
         switch self {
         case .found: 200
         case .absent: 404
+        case .conflict: 409
         case .deleted, .stored(.updated): 204
         case .stored(.inserted): 201
         case .stored(.refused): 507

@@ -27,7 +27,9 @@ extension Route {
     func namingCallers() -> Route {
         Route(method, pattern, name: name, bodyLimit: bodyLimit) { [handler] request, parameters in
             DataAPI.answer { () throws(APIProblem) in
-                withCaller(try CallerHeader.caller(request.headers)) { handler(request, parameters) }
+                withCaller(try CallerHeader.caller(request.headers)) {
+                    RequestTrace.with(request.headers) { handler(request, parameters) }
+                }
             }
         }
     }

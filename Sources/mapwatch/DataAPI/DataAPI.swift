@@ -54,6 +54,13 @@ struct DataAPI {
     }
 }
 
+extension InstrumentedMap {
+    /// Does `body`; a conflict for which the map refuses is a 409 that names both parties.
+    func answering<R>(_ body: (any InstrumentedMap) -> R) throws(APIProblem) -> R {
+        do { return try refusingConflicts(body) } catch { throw .conflict(error) }
+    }
+}
+
 extension MapHost {
     /// The map of this name for reading or deleting.
     func declaredMap(_ name: MapName) throws(APIProblem) -> any InstrumentedMap {

@@ -15,7 +15,7 @@ struct DeleteEndpoint {
                     let selection = try Selection(request.body)
                     let map = try host.declaredMap(DataAPI.name(parameters))
                     var line = JSONLine()
-                    line.add("deleted", delete(selection, from: map))
+                    line.add("deleted", try map.answering { delete(selection, from: $0) })
                     return DataAPI.json(line.line())
                 }
             }

@@ -36,9 +36,9 @@ struct EntryEndpoint {
         let seconds = try TimeToLive.seconds(request.headers)
         let map = try host.writableMap(DataAPI.name(parameters))
         let outcome =
-            conditions.isEmpty
-            ? map.store(key, request.body, for: seconds)
-            : try store(key, request.body, for: seconds, in: map, when: conditions)
+            try conditions.isEmpty
+            ? map.answering { $0.store(key, request.body, for: seconds) }
+            : store(key, request.body, for: seconds, in: map, when: conditions)
         switch outcome {
         case .inserted: return .empty(201).with(EntityTag(of: request.body.span))
         case .updated: return .empty(204).with(EntityTag(of: request.body.span))
@@ -52,11 +52,13 @@ struct EntryEndpoint {
     ) throws(APIProblem) -> StoreOutcome {
         var current: EntityTag?
         var failure: EntryConditions.Header?
-        let outcome = map.modify(key.span, countingLoad: false) { there in
-            if let there { current = EntityTag(of: there) }
-            failure = conditions.failure(for: current)
-            if failure != nil { return .keep }
-            return seconds.map { .storeExpiring(value, ttlSeconds: $0) } ?? .store(value)
+        let outcome = try map.answering { map in
+            map.modify(key.span, countingLoad: false) { there in
+                if let there { current = EntityTag(of: there) }
+                failure = conditions.failure(for: current)
+                if failure != nil { return .keep }
+                return seconds.map { .storeExpiring(value, ttlSeconds: $0) } ?? .store(value)
+            }
         }
         guard case .stored(let stored) = outcome else {
             throw .preconditionFailed(failure ?? .ifMatch, map.name, key, current)
@@ -68,7 +70,7 @@ struct EntryEndpoint {
         let key = try key(parameters)
         let conditions = try EntryConditions(request.headers)
         let map = try host.declaredMap(DataAPI.name(parameters))
-        guard let value = map.load(key) else { throw .absent(map.name, key) }
+        guard let value = try map.answering({ $0.load(key) }) else { throw .absent(map.name, key) }
         let tag = EntityTag(of: value.span)
         switch conditions.failure(for: tag) {
         case .ifMatch: throw .preconditionFailed(.ifMatch, map.name, key, tag)
@@ -85,15 +87,17 @@ struct EntryEndpoint {
         let conditions = try EntryConditions(request.headers)
         let map = try host.declaredMap(DataAPI.name(parameters))
         if conditions.isEmpty {
-            guard map.delete(key) else { throw .absent(map.name, key) }
+            guard try map.answering({ $0.delete(key) }) else { throw .absent(map.name, key) }
             return .empty(204)
         }
         var current: EntityTag?
         var failure: EntryConditions.Header?
-        let isRemoved = map.remove(key) { value in
-            current = EntityTag(of: value)
-            failure = conditions.failure(for: current)
-            return failure == nil
+        let isRemoved = try map.answering { map in
+            map.remove(key) { value in
+                current = EntityTag(of: value)
+                failure = conditions.failure(for: current)
+                return failure == nil
+            }
         }
         if isRemoved { return .empty(204) }
         guard let failure else { throw .absent(map.name, key) }

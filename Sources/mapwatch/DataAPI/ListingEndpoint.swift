@@ -46,9 +46,9 @@ struct ListingEndpoint {
         let prefix = query.prefix ?? []
         let iterator: any MapIterator
         do {
-            iterator = try map.iterate(kind, prefix: prefix, maximumBytes: listings.freeSnapshotBytes)
+            iterator = try map.iterateRefusingConflicts(kind, prefix: prefix, maximumBytes: listings.freeSnapshotBytes)
         } catch {
-            throw .insufficientStorage("\(error)")
+            throw APIProblem(error)
         }
         let page = iterator.next(limit: query.limit, maximumBytes: ListingEndpoint.maximumPageBytes)
         if iterator.isAtEnd { return render(page, cursor: nil) }

@@ -131,9 +131,11 @@ struct MapsEndpoint {
         line.add("name", map.name.text)
         line.add("strategy", map.options.strategy.rawValue)
         line.add("shards", map.options.shards)
-        if map.options.strategy == .sharded {
-            line.add("reads", map.options.reads.rawValue)
-            line.add("hash", map.options.hash.rawValue)
+        if map.options.strategy == .sharded { line.add("reads", map.options.reads.rawValue) }
+        if map.options.strategy != .rwlock { line.add("hash", map.options.hash.rawValue) }
+        if map.options.strategy == .checked {
+            line.add("policy", map.options.policy.rawValue)
+            line.add("check_reads", json: Array("\(map.options.checksReads)".utf8))
         }
         if let maximum = map.options.maximumBytes { line.add("max_bytes", maximum) }
         if let seconds = map.options.ttlSeconds { line.add("ttl_seconds", seconds) }

@@ -82,7 +82,7 @@ struct TypedMemoryTests {
 
     @Test(
         "what keys and values hold elsewhere counts as said, and max_bytes refuses what is over it",
-        arguments: MapShape.oneEach.filter { $0.reads == nil })
+        arguments: MapShape.oneEach.filter(\.isTyped))
     func heapBytes(shape: MapShape) throws {
         let map = try ShardedMap<Int, [UInt8]>(
             MapName("m"), MapOptions(strategy: shape.strategy, shards: shape.shards, maximumBytes: 1 << 20),

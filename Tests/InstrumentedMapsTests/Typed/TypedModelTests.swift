@@ -101,7 +101,7 @@ private struct TypedModel {
 
 @Suite("Typed maps against a dictionary")
 struct TypedModelTests {
-    static let shapes = MapShape.all.filter { $0.reads == nil }
+    static let shapes = MapShape.all.filter(\.isTyped)
 
     @Test(
         "a typed map does what a dictionary does, and its counters are the ledger of it", arguments: shapes, [5, 2_000])
