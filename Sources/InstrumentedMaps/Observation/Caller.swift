@@ -58,6 +58,9 @@ public struct Caller: Hashable, Sendable {
     /// The name; nil for nobody.
     public var name: String? { id == 0 ? nil : Caller.names.withLock { $0.byID[Int(id)] } }
 
+    /// The kernel's number of this thread, by which events and conflicts know it.
+    public static var currentThread: UInt32 { mapwatch_thread_id() }
+
     /// The caller of what this thread does now.
     public static var current: Caller { Caller(id: mapwatch_current_caller()) }
 }

@@ -1,5 +1,5 @@
-import Glibc
 import HTTPServer
+import InstrumentedMaps
 import Instruments
 
 /// The W3C trace of the request that a thread is answering, so that what is logged of it can name it.
@@ -9,7 +9,7 @@ enum RequestTrace {
     /// Does `body`, which answers a request with these headers; without a valid `traceparent` it costs a look at them.
     static func with<R>(_ headers: HTTPHeaders, _ body: () -> R) -> R {
         guard let trace = headers.first("traceparent").flatMap(traceID) else { return body() }
-        let thread = UInt32(bitPattern: gettid())
+        let thread = Caller.currentThread
         traces.withLock { $0[thread] = trace }
         defer { traces.withLock { $0[thread] = nil } }
         return body()

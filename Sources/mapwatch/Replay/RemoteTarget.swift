@@ -125,7 +125,8 @@ extension OptionValue {
         switch self {
         case .integer(let number): "\(number)"
         case .text(let text): "\"\(text)\""
-        default: "null"
+        case .truth(let truth): "\(truth)"
+        case .other(let written): written
         }
     }
 }
