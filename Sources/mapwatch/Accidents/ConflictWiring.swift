@@ -31,6 +31,9 @@ final class ConflictObserver: OperationObserver {
         }
     }
 
+    /// Of operations that are no conflict it wants to hear nothing itself.
+    var interest: ObserverInterest { inner?.interest ?? [] }
+
     func didOperate(_ event: OperationEvent) { inner?.didOperate(event) }
 
     func insideCriticalSection(_ shard: Int, _ operation: ObservedOperation) {

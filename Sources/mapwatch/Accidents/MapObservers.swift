@@ -58,19 +58,3 @@ final class MapObservers: OperationObserver {
             durationNanoseconds: duration, thread: thread, caller: caller.id)
     }
 }
-
-extension IncidentConflict {
-    fileprivate init(_ conflict: MapConflict) {
-        self.init(
-            kind: conflict.kind.rawValue, shard: conflict.shard, found: Party(conflict.found),
-            holder: Party(conflict.holder))
-    }
-}
-
-extension IncidentConflict.Party {
-    fileprivate init(_ party: MapConflict.Party) {
-        self.init(
-            caller: party.caller.name ?? "thread \(party.thread)", thread: party.thread,
-            operation: party.operation.name, keyHash: party.keyHash, sinceNanoseconds: party.since)
-    }
-}
