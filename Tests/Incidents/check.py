@@ -252,6 +252,47 @@ def check_previous_run(program, folder, storage):
         daemon.end()
 
 
+def check_conflict(program, folder):
+    """Two callers meet on a map that looks for it; a pause inside the shard makes them."""
+    token = folder / "token"
+    token.write_text("0123456789abcdef-of-a-check")
+    daemon = Daemon(program, f"{folder}/conflict.log", "--storage.path", f"{folder}/conflict", "--enable-chaos",
+                    "--chaos.token-file", token)  # fmt: skip
+    try:
+        if request("PUT", f"{daemon.data}/api/v1/maps/busy", {"strategy": "checked", "shards": 1})[0] == 422:
+            return say("this program has no strategy checked, so nothing can meet")
+        status, _, body = request("PUT", f"{daemon.data}/api/v1/maps/busy/perturbations",
+                                  {"kind": "delay", "microseconds": 10000, "seconds": 60}, token.read_text())  # fmt: skip
+        check(status < 300, f"a pause of 10 ms inside the shard: {status} {body if status >= 300 else ''}")
+        is_over, answers = threading.Event(), []
+
+        def put(caller):
+            while not is_over.is_set() and len(answers) < 2000:
+                answers.append(request("PUT", f"{daemon.data}/api/v1/maps/busy/entries/{caller}", b"v", caller=caller))
+
+        threads = [threading.Thread(target=put, args=(caller,)) for caller in ("billing", "cleaner")]
+        for thread in threads:
+            thread.start()
+        for _ in range(100):
+            if rows := [row for row in daemon.incidents() if row["kind"] == "conflict"]:
+                break
+            time.sleep(0.1)
+        is_over.set()
+        for thread in threads:
+            thread.join()
+        refused = sum(status == 409 for status, _, _ in answers)
+        check(rows and refused > 0, f"{refused} of {len(answers)} puts met another and were refused")
+        if rows:
+            words = request("GET", f"{daemon.web}/api/v1/incidents/{rows[0]['id']}/README.md")[2]
+            check(all(part in words for part in ("concurrent map writes", "billing", "cleaner")),
+                  "the incident has the articles' words and names both callers")  # fmt: skip
+        text = request("GET", f"{daemon.web}/metrics")[2]
+        counted = re.search(r'mapwatch_incidents_total\{map_name="busy",kind="conflict"\} (\d+)', text)[1]
+        check(int(counted) == refused, f"{counted} conflicts are counted, and one bundle written: {len(rows)}")
+    finally:
+        daemon.end()
+
+
 @contextlib.contextmanager
 def small_disk(folder, options):
     path = folder / "disk"
@@ -296,6 +337,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="mapwatch-incident-") as name:
         folder = pathlib.Path(name)
         check_without_room(program, folder)
+        check_conflict(program, folder)
         storage = f"{name}/made/for/it"
         daemon = Daemon(program, f"{name}/mapwatch.log", "--storage.path", storage)
         target = daemon.web.removeprefix("http://")
