@@ -15,7 +15,7 @@ PREFIX ?= /usr/local
 STAGES := fast real sanitizers
 
 .PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards incidents page example readme api \
-    race fuzz asan linear engine hostile kill9 scrape mass-delete replays stall doors counters recorder sweep install clean hashes protobuf
+    race fuzz asan linear engine hostile kill9 scrape mass-delete replays stall doors counters recorder sweep install clean hashes protobuf sampler
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -55,6 +55,7 @@ help:
 	@echo "make replays  the seven accidents: twenty seeds in process, then on a daemon beside Prometheus: eight minutes"
 	@echo "make mass-delete  a million entries, 46 % of them deleted during an iteration, as everybody sees it: four minutes"
 	@echo "make stall  one shard of 256 stands still: its alert fires and the others serve, with a real Prometheus: three minutes"
+	@echo "make sampler what sampling 100 maps of 64 shards each second costs: two minutes"
 	@echo "make hashes a skewed load under a weak hash and the default one, on the page and in Prometheus: two minutes"
 	@echo "make protobuf  what is made from the .proto, anew: after a change of it"
 	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
@@ -275,6 +276,11 @@ doors:
 	$(call install,$(BENCH_PACKAGES) python3)
 	swift build -c release --product mapwatch
 	Benchmarks/doors.py .build/release/mapwatch
+
+sampler:
+	$(call install,$(RUN_PACKAGES) python3)
+	swift build -c release --product mapwatch
+	Benchmarks/sampler.py .build/release/mapwatch
 
 bench:
 	$(call install,$(BENCH_PACKAGES))

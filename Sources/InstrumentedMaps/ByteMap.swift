@@ -195,6 +195,17 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
             openIterators: iterators.open, iteratorRestingNanoseconds: iterators.restingNanoseconds)
     }
 
+    @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
+    @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
+    @_specialize(where Guard == SharedGuard, Table == ByteTable)
+    func glance(now: UInt64) -> MapSnapshot {
+        let iterators = iterators.sample(now: now)
+        return MapSnapshot(
+            incarnation: incarnation, name: name, options: options, createdAt: createdAt, mode: mode,
+            shards: gate.rows(of: shards, now: now), openIterators: iterators.open,
+            iteratorRestingNanoseconds: iterators.restingNanoseconds)
+    }
+
     var mode: MapMode { gate.mode }
 
     func setMode(_ mode: MapMode) { gate.set(mode) }

@@ -224,6 +224,16 @@ public final class MapHost: Sendable {
             undeclaredWrites: state.undeclaredWrites)
     }
 
+    /// A ``HostedMap/glance(now:)`` at every map, sorted by name: what the indicators sample each second.
+    public func glances(now: UInt64) -> [MapSnapshot] {
+        let state = state.withLock { $0 }
+        return state.maps.values.map { hosted in
+            var snapshot = hosted.map.glance(now: now)
+            snapshot.detail = state.prices[snapshot.name]?.detail ?? .shard
+            return snapshot
+        }.sorted { $0.name < $1.name }
+    }
+
     /// ``snapshot(now:)`` of this moment.
     public func snapshot() -> HostSnapshot { snapshot(now: MonotonicClock.nanoseconds()) }
 

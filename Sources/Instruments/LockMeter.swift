@@ -27,8 +27,11 @@ public struct LockMeter: ~Copyable, Sendable {
     /// A copy of all cells, each read relaxed. `now` is ``MonotonicClock``'s; the longest wait depends on it.
     public func sample(now: UInt64) -> LockSample {
         let (waiters, stall) = waiting.reading(now: now)
+        let contended = contended.value
+        // Nobody ever waited: the other lines need not be fetched, of most shards at each sample.
+        guard waiters > 0 || contended > 0 else { return LockSample(acquired: acquired.value) }
         return LockSample(
-            acquired: acquired.value, contended: contended.value, waitNanoseconds: waitNanoseconds.value,
+            acquired: acquired.value, contended: contended, waitNanoseconds: waitNanoseconds.value,
             waiters: waiters, longestWaitNanoseconds: max(stall, longest.maximum(now: now)), averted: averted.sample)
     }
 

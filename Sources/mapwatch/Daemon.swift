@@ -100,8 +100,8 @@ struct Daemon {
             ListenerService(server: metrics, logger: logger) {},
             incidents.service,
             ListenerService(server: data, logger: logger) { health.set(ready: false) },
-            MaintenanceService(host: host, listings: listings),
-            IndicatorService(host: host, sampler: sampler, nanoseconds: MonotonicClock.nanoseconds),
+            EverySecondService(
+                host: host, sampler: sampler, listings: listings, nanoseconds: MonotonicClock.nanoseconds),
         ]
         if settings.playsDemo { services.append(try demoService(host, stage)) }
         try await run(

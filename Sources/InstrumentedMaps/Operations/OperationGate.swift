@@ -166,14 +166,23 @@ struct OperationGate: ~Copyable, Sendable {
     func sample<Guard: ~Copyable, Table: ~Copyable>(
         _ shards: borrowing RigidArray<Shard<Guard, Table>>, now: UInt64
     ) -> (shards: [ShardSample], lockWaits: LatencySample) {
-        var samples: [ShardSample] = []
-        samples.reserveCapacity(shards.count)
+        let samples = rows(of: shards, now: now)
         var lockWaits = waits.sample
-        for index in 0..<shards.count { samples.append(shards[index].sample(now: now)) }
-        samples[0].add(lock.meter.sample(now: now))
         // The cells of the sum may have moved since they were read for the shards' rows.
         lockWaits.sumNanoseconds = samples.reduce(0) { $0 &+ $1.lockWaitNanoseconds }
         return (samples, lockWaits)
+    }
+
+    /// The rows alone.
+    @inline(__always)
+    func rows<Guard: ~Copyable, Table: ~Copyable>(
+        of shards: borrowing RigidArray<Shard<Guard, Table>>, now: UInt64
+    ) -> [ShardSample] {
+        var samples: [ShardSample] = []
+        samples.reserveCapacity(shards.count)
+        for index in 0..<shards.count { samples.append(shards[index].sample(now: now)) }
+        samples[0].add(lock.meter.sample(now: now))
+        return samples
     }
 
     /// The durations of the operations that were timed.

@@ -179,6 +179,14 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
             openIterators: iterators.open, iteratorRestingNanoseconds: iterators.restingNanoseconds)
     }
 
+    public func glance(now: UInt64) -> MapSnapshot {
+        let iterators = iterators.sample(now: now)
+        return MapSnapshot(
+            incarnation: incarnation, name: name, options: options, createdAt: createdAt, mode: mode,
+            shards: gate.rows(of: shards, now: now), openIterators: iterators.open,
+            iteratorRestingNanoseconds: iterators.restingNanoseconds)
+    }
+
     // MARK: - Keys that no map takes
 
     // They belong to no shard; the first one counts them, so that no operation is lost from the figures.
