@@ -23,7 +23,8 @@ struct DamagedFileTests {
     func truncatedAnywhere() throws {
         let (_, words) = try Self.recording()
         let whole = words.count * 8
-        for bytes in 0..<whole {
+        // Beyond the header the middle of a word is like its last byte.
+        for bytes in 0..<whole where bytes < 8192 || [0, 1, 7].contains(bytes % 8) {
             let problem = Self.problem { () throws(RecorderProblem) in
                 try Recording(words[..<((bytes + 7) / 8)], bytes: bytes, path: "F")
             }
