@@ -126,11 +126,21 @@ struct CheckedTests {
         let barrier = Barrier(holder, opensAtConflict: true)
         let map = try make(barrier, policy: policy)
         let group = ThreadGroup()
-        group.start { withCaller(holder) { for _ in 0..<rounds { map.store([1], [1]) } } }
+        let done = Tally()
+        group.start {
+            withCaller(holder) {
+                for round in 1...rounds {
+                    map.store([1], [1])
+                    // The other one gets in before the next round: it reports one conflict, however long it waits.
+                    _ = eventually { done.value >= round }
+                }
+            }
+        }
         for round in 1...rounds {
             try #require(eventually { barrier.inside.value == round })
             // Not within a scope that could refuse: under `reject` too it waits.
             map.store([2], [2])
+            done.add()
         }
         group.join()
         let sample = try conflicts(of: map)
