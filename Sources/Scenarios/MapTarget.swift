@@ -50,4 +50,5 @@ public struct LocalTarget: MapTarget {
             guard try body(iterator.next(limit: pageEntries, maximumBytes: .max)) else { return }
         }
     }
+
 }

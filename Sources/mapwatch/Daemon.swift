@@ -143,7 +143,7 @@ struct Daemon {
         do {
             for map in maps { _ = try host.create(map.name, map.options) }
             if settings.playsDemo {
-                for map in try DemoBaseline.maps() where host.map(map.name) == nil {
+                for map in try DemoBaseline.maps() + DemoSideShow.maps() where host.map(map.name) == nil {
                     _ = try host.create(map.name, map.options)
                 }
             }

@@ -1,3 +1,4 @@
+import Glibc
 import InstrumentedMaps
 import Instruments
 
@@ -11,11 +12,17 @@ struct Lane: Sendable {
 
     /// In a conflicting step a read may find either value, so nothing is said of it.
     private let isColliding: Bool
+    /// Waits until a refused call is worth another try, so that one meeting is not found a thousand times.
+    private let pause: @Sendable () -> Void
 
-    init(target: any MapTarget, ledger: Ledger, isColliding: Bool = false) {
+    init(
+        target: any MapTarget, ledger: Ledger, isColliding: Bool = false,
+        pause: @escaping @Sendable () -> Void = { usleep(100) }
+    ) {
         self.target = target
         self.ledger = ledger
         self.isColliding = isColliding
+        self.pause = pause
     }
 
     mutating func take(_ step: Step) throws {
@@ -73,7 +80,7 @@ struct Lane: Sendable {
     private mutating func sweepInTheLoop(_ keys: [Key], pageEntries: Int, limit: Int) throws {
         var wanted = Dictionary(uniqueKeysWithValues: keys.map { ($0.bytes, $0) })
         var met = 0
-        var lane = Lane(target: target, ledger: ledger)
+        var lane = Lane(target: target, ledger: ledger, isColliding: isColliding, pause: pause)
         try call { target in
             try target.walk(.live, pageEntries: pageEntries) { page in
                 for entry in page {
@@ -95,12 +102,13 @@ struct Lane: Sendable {
             do { return try body(target) } catch let refused as OperationRefused {
                 refusals += 1
                 if refusals > Lane.maximumRefusals { throw refused }
+                pause()
             }
         }
     }
 
     /// A map that refuses more often than this refuses for ever.
-    private static let maximumRefusals = 1_000_000
+    private static let maximumRefusals = 100_000
 
     mutating func add(_ other: Lane) {
         nanoseconds += other.nanoseconds

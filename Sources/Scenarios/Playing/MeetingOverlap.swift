@@ -33,6 +33,7 @@ public final class MeetingOverlap: Overlap, OperationObserver {
     private static let arrival: UInt64 = 1_000_000
 
     private let phase = Atomic<Int>(Phase.idle)
+    private let isSecondOver = Atomic<Bool>(false)
     private let holder: Caller
     /// Whether the map tells of conflicts, so that the wait ends with one.
     private let looksForConflicts: Bool
@@ -49,6 +50,7 @@ public final class MeetingOverlap: Overlap, OperationObserver {
     public func run(
         _ first: @escaping @Sendable () throws -> Void, _ second: @escaping @Sendable () throws -> Void
     ) throws {
+        isSecondOver.store(false, ordering: .relaxed)
         phase.store(Phase.armed, ordering: .releasing)
         defer { phase.store(Phase.idle, ordering: .releasing) }
         try Threads.run(2) { [self] number in
@@ -59,10 +61,19 @@ public final class MeetingOverlap: Overlap, OperationObserver {
                 try first()
             } else {
                 // A read that takes no lock is never inside: then the first must not wait.
-                defer { advance(from: Phase.armed, to: Phase.inside) }
+                defer {
+                    advance(from: Phase.armed, to: Phase.inside)
+                    isSecondOver.store(true, ordering: .releasing)
+                }
                 try second()
             }
         }
+    }
+
+    /// The first was refused because the second is inside, and tries again when that has ended.
+    public func waitAfterRefusal() {
+        let deadline = MonotonicClock.nanoseconds() + MeetingOverlap.patience
+        while !isSecondOver.load(ordering: .acquiring), MonotonicClock.nanoseconds() < deadline { sched_yield() }
     }
 
     public func insideCriticalSection(_ shard: Int, _ operation: ObservedOperation) {

@@ -5,6 +5,13 @@ import Synchronization
 public protocol Overlap: Sendable {
     /// Runs both, the second begun while the first is under way, as well as that can be brought about.
     func run(_ first: @escaping @Sendable () throws -> Void, _ second: @escaping @Sendable () throws -> Void) throws
+
+    /// Waits until the half that was refused may try again.
+    func waitAfterRefusal()
+}
+
+extension Overlap {
+    public func waitAfterRefusal() { usleep(1000) }
 }
 
 /// Lets both go at the same moment, so many times: where nobody can look into the critical section, it is left to

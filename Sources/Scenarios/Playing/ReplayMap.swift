@@ -53,11 +53,18 @@ public struct UnknownStrategy: Error, Equatable, CustomStringConvertible {
 }
 
 extension ReplayMap {
+    /// The map of a scenario's fix: the fix's own strategy, or locks where the naive one only looked for conflicts.
+    public func fixed(by fix: ScenarioCard.Fix) throws(UnknownStrategy) -> ReplayMap {
+        if let strategy = fix.strategy { return try on(strategy: strategy, shards: fix.shards) }
+        return looksForConflicts ? try on(strategy: MapStrategy.sharded.rawValue) : self
+    }
+
     /// The same on another strategy, which may take other shards; what only the first one takes is left away.
     public func on(strategy: String, shards: Int? = nil) throws(UnknownStrategy) -> ReplayMap {
         let takesShards = strategy != MapStrategy.rwlock.rawValue
         return try ReplayMap(
-            strategy: strategy, shards: takesShards ? shards ?? self.shards : nil, hash: takesShards ? hash : nil,
+            strategy: strategy, shards: takesShards ? shards ?? (looksForConflicts ? nil : self.shards) : nil,
+            hash: takesShards ? hash : nil,
             policy: strategy == self.strategy ? policy : nil)
     }
 }

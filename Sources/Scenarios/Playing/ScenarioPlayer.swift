@@ -49,8 +49,8 @@ public struct ScenarioPlayer: Sendable {
 
     private mutating func collide(_ first: Step, _ second: Step) throws {
         let done = LockedState<[Lane]>([])
-        let take: @Sendable (Step, String) throws -> Void = { [target, ledger] step, name in
-            var lane = Lane(target: target, ledger: ledger, isColliding: true)
+        let take: @Sendable (Step, String) throws -> Void = { [target, ledger, overlap] step, name in
+            var lane = Lane(target: target, ledger: ledger, isColliding: true, pause: overlap.waitAfterRefusal)
             try withCaller(.named(name)) { try lane.take(step) }
             done.withLock { $0.append(lane) }
         }

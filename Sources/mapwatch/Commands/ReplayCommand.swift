@@ -1,4 +1,5 @@
 import ArgumentParser
+import InstrumentedMaps
 import Scenarios
 
 /// `mapwatch replay`: the accidents again, on demand.
@@ -28,7 +29,7 @@ struct ReplayCommand: ParsableCommand {
     @Flag(help: "The seven accidents, one after the other.")
     var all = false
 
-    @Option(help: "The strategy of the map: \(ReplayMap.strategies.joined(separator: ", ")).")
+    @Option(help: "The strategy of the map, sharded without it: \(ReplayMap.strategies.joined(separator: ", ")).")
     var strategy: String?
 
     @Option(help: "The number of the map's shards.")
@@ -106,8 +107,10 @@ struct ReplayCommand: ParsableCommand {
 
     /// One replay, or two that are compared.
     private func replays(of scenario: any Scenario.Type) throws -> [ReplayRun] {
-        let map = try ReplayMap(
-            strategy: strategy ?? ReplayRun.defaultStrategy, shards: shards, hash: hash, policy: policy)
+        let strategy = strategy ?? ReplayRun.defaultStrategy
+        // One word for the whole map, as Go's has it.
+        let fewest = strategy == "checked" ? 1 : nil
+        let map = try ReplayMap(strategy: strategy, shards: shards ?? fewest, hash: hash, policy: policy)
         let naive = ReplayRun(scenario: scenario, way: .naive, map: map, seed: seed)
         guard let compare else { return [naive] }
         guard compare == "fix" else {
@@ -117,9 +120,7 @@ struct ReplayCommand: ParsableCommand {
                     scenario: scenario, way: .naive, map: try map.on(strategy: compare), seed: seed, isSecond: true),
             ]
         }
-        let fix = scenario.card.fix
-        var fixed = map
-        if let strategy = fix.strategy { fixed = try map.on(strategy: strategy, shards: fix.shards) }
+        let fixed = try map.fixed(by: scenario.card.fix)
         return [naive, ReplayRun(scenario: scenario, way: .fixed, map: fixed, seed: seed, isSecond: true)]
     }
 
@@ -154,9 +155,9 @@ struct ReplayRun: Sendable {
     /// Of its map on a daemon: the prefix says whose it is, since a replay drops the one that stands.
     var mapName: String { "replay-\(scenario.card.name)" + (isSecond ? "-compared" : "") }
 
-    /// Fail-fast detection where it is built, since the seventh accident shows nowhere else.
+    /// What locks avert is counted on it.
     static var defaultStrategy: String {
-        ReplayMap.strategies.contains("checked") ? "checked" : "sharded"
+        MapStrategy.sharded.rawValue
     }
 
     func playHere(_ progress: ReplayProgress) throws -> ReplayResult {

@@ -16,7 +16,7 @@ import Synchronization
 struct RemoteReplay {
     /// What two stores, or a walk and a store, are given as chances to meet in the daemon: nobody here can look into its
     /// critical sections.
-    static let overlapRounds = 24
+    static let overlapRounds = 4
 
     let data: ReplayConnections
     let metrics: RemoteMetrics

@@ -46,6 +46,7 @@ final class DemoStage: Sendable {
 
     func run() async {
         var players: [Int: ScenarioPlayer] = [:]
+        var sideShow = DemoSideShow(host: host)
         let clock = ContinuousClock()
         var next = clock.now
         var second = 0
@@ -55,6 +56,7 @@ final class DemoStage: Sendable {
                 if act.second == 0 { players[act.index] = begin(act, round: second / DemoRotation.length) }
                 await play(act, &players)
             }
+            sideShow.play(second: second)
             if let act = acts.first {
                 let card = ScenarioCatalog.accidents[act.index].card
                 current.withLock { $0 = Playing(name: card.name, title: card.title, second: act.second) }
@@ -75,7 +77,7 @@ final class DemoStage: Sendable {
             _ = try host.create(name, MapOptions(fields: DemoStage.map(for: scenario).fields))
             return ScenarioPlayer(
                 scenario.init(seed: UInt64(round + 1), way: .naive), on: LocalTarget(try host.mapForWriting(name)),
-                overlap: SimultaneousOverlap(rounds: 1))
+                overlap: SimultaneousOverlap(rounds: RemoteReplay.overlapRounds))
         } catch {
             log("\(scenario.card.name): \(error)")
             return nil
