@@ -29,11 +29,11 @@ public struct LocalTarget: MapTarget {
 
     public init(_ map: any InstrumentedMap) { self.map = map }
 
-    public func load(_ key: [UInt8]) -> [UInt8]? { map.load(key) }
+    public func load(_ key: [UInt8]) throws -> [UInt8]? { try refusing { $0.load(key) } }
 
-    public func store(_ key: [UInt8], _ value: [UInt8]) { map.store(key, value) }
+    public func store(_ key: [UInt8], _ value: [UInt8]) throws { try refusing { _ = $0.store(key, value) } }
 
-    public func delete(_ key: [UInt8]) -> Bool { map.delete(key) }
+    public func delete(_ key: [UInt8]) throws -> Bool { try refusing { $0.delete(key) } }
 
     public func delete(_ keys: [[UInt8]]) -> Int {
         var batch = MapBatch()
@@ -45,10 +45,18 @@ public struct LocalTarget: MapTarget {
     public func deleteMatching(prefix: [UInt8]) -> Int { map.deleteMatching(prefix: prefix) }
 
     public func walk(_ kind: IterationKind, pageEntries: Int, _ body: ([MapEntry]) throws -> Bool) throws {
-        let iterator = try map.iterate(kind, prefix: [], maximumBytes: .max)
+        let iterator: any MapIterator
+        do {
+            iterator = try map.iterateRefusingConflicts(kind, prefix: [], maximumBytes: .max)
+        } catch .conflict(let conflict) {
+            throw OperationRefused("\(conflict)")
+        }
         while !iterator.isAtEnd {
             guard try body(iterator.next(limit: pageEntries, maximumBytes: .max)) else { return }
         }
     }
 
+    private func refusing<R>(_ body: (any InstrumentedMap) -> R) throws(OperationRefused) -> R {
+        do { return try map.refusingConflicts(body) } catch { throw OperationRefused("\(error)") }
+    }
 }

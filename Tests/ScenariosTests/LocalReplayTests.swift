@@ -44,6 +44,19 @@ struct LocalReplayTests {
         if name != "task-leases" { #expect(fixed.observations.peak.deletesDuringIteration == 0) }
     }
 
+    @Test("on a map that looks for conflicts each accident is found, whatever the policy refuses", arguments: names)
+    func detected(name: String) throws {
+        for policy in ["reject", "count"] {
+            let result = try LocalReplay.run(
+                ScenarioCatalog.scenario(name), way: .naive, on: ReplayMap(strategy: "checked", policy: policy),
+                seed: 1)
+            #expect(result.observations.detections > 0)
+            #expect(result.observations.peak.hasSignature == (name != "log-aggregation"))
+            #expect((result.outcome.lost > 0) == (name == "risk-rules"))
+            #expect((result.outcome.stale > 0) == (name == "session-revocation"))
+        }
+    }
+
     @Test(
         "behind locks conflicting steps are averted, and counted",
         arguments: ["sharded", "rwlock"])

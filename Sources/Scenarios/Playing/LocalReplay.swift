@@ -56,6 +56,9 @@ extension MapGauges {
         hasSignature = reading.hasSignature
         shardImbalance = reading.shardImbalanceRatio
         deletesDuringIteration = map.sum(\.deletesDuringIteration)
+        if let found = map.conflicts {
+            for kind in ConflictKind.allCases { conflicts[kind.rawValue] = found[kind] }
+        }
         for kind in AvertedConflict.allCases {
             averted[kind.rawValue] = map.shards.reduce(0) { $0 + $1.averted[kind] }
         }

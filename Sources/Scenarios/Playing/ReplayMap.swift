@@ -24,7 +24,7 @@ public struct ReplayMap: Sendable, Equatable {
     }
 
     /// Whether the map says when two operations meet.
-    var looksForConflicts: Bool { strategy == "checked" }
+    var looksForConflicts: Bool { strategy == MapStrategy.checked.rawValue }
 
     /// The fields of the data API's `PUT`.
     public var fields: [String: OptionValue] {

@@ -38,9 +38,9 @@ public struct ReplayObservations: Sendable, Equatable {
     /// Operations that a lock kept apart from one that they exclude.
     public var averted: UInt64 { peak.averted.values.reduce(0, +) }
 
-    /// Whether the metrics show an accident: by its signature, by a conflict that was found or, on a map that has locks
-    /// and looks for none, by one that they averted.
-    public var showsAccident: Bool { peak.hasSignature || detections > 0 || (peak.conflicts.isEmpty && averted > 0) }
+    /// Whether the metrics show an accident: by its signature, or by a conflict that was found. What locks have averted is
+    /// none.
+    public var showsAccident: Bool { peak.hasSignature || detections > 0 }
 }
 
 /// One replay of one scenario.
