@@ -36,6 +36,7 @@ struct StartRefusal: Error, CustomStringConvertible {
 struct Daemon {
     let settings: DaemonSettings
     let logger: Logger
+    private let forecaster = ConflictForecaster()
 
     /// Serves until SIGTERM or SIGINT, then drains.
     func run() async throws {
@@ -100,8 +101,7 @@ struct Daemon {
             ListenerService(server: metrics, logger: logger) {},
             incidents.service,
             ListenerService(server: data, logger: logger) { health.set(ready: false) },
-            EverySecondService(
-                host: host, sampler: sampler, listings: listings, nanoseconds: MonotonicClock.nanoseconds),
+            EverySecondService(host: host, sampler: sampler, forecaster: forecaster, listings: listings),
         ]
         if settings.playsDemo { services.append(try demoService(host, stage)) }
         try await run(
@@ -171,7 +171,7 @@ struct Daemon {
             MapCollector(), LatencyCollector(), IndicatorCollector(sampler), IteratorCollector(),
             AvertedConflictCollector(), ConflictCollector(), incidents.mapCollector,
         ]
-            + articleNames + (chaos?.collectors ?? [])
+            + [ForecastCollector(forecaster)] + articleNames + (chaos?.collectors ?? [])
     }
 
     private func metricsRoutes(

@@ -14,6 +14,7 @@ struct MetricReferenceTests {
     /// A map of each kind that has series of its own, by the body of its PUT.
     private static let maps = [
         "orders": "{}", "sessions": "{\"reads\":\"optimistic\"}", "rules": "{\"strategy\":\"rwlock\"}",
+        "carts": "{\"strategy\":\"checked\"}",
     ]
 
     @Test("names each family of a daemon that has everything switched on, with its labels and its help")

@@ -91,4 +91,54 @@ struct ArticleConcurrencyTests {
             run.reads.add()
         }
     }
+
+    // MARK: - A map that finds out
+
+    /// Whoever is in the shard first stays there until all writers have come and one has met it.
+    private final class Barrier: OperationObserver {
+        static let writers = 100
+        let come = Tally()
+        private let conflicts = Tally()
+        private let isFirst = Flag()
+
+        func insideCriticalSection(_ shard: Int, _ operation: ObservedOperation) {
+            // Inside, so nobody else asks at the same time.
+            if isFirst.isRaised { return }
+            isFirst.raise()
+            let haveMet = eventually { come.value == Barrier.writers && conflicts.value > 0 }
+            precondition(haveMet, "\(come.value) writers have come, and nobody has met anybody")
+        }
+
+        func didConflict(_ conflict: MapConflict) { conflicts.add() }
+
+        /// All writers at once on one shard of a map of `checked`.
+        static func run(_ policy: ConflictPolicy) throws -> any InstrumentedMap {
+            let barrier = Barrier()
+            let host = MapHost(observer: { _, _, _ in barrier }, secondsSince1970: { 0 })
+            let name = try MapName("orders")
+            _ = try host.create(name, MapOptions(strategy: .checked, shards: 1, policy: policy))
+            let map = try host.mapForWriting(name)
+            ThreadGroup.run(writers) { writer in
+                barrier.come.add()
+                map.store(Array("writer-\(writer)".utf8), [1])
+            }
+            return map
+        }
+    }
+
+    @Test("100 writers on a map of checked with trap, forced to overlap, end the process with the articles' words")
+    func hundredWriters() async throws {
+        let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+            _ = try Barrier.run(.trap)
+        }
+        let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+        #expect(text.contains("concurrent map writes"), "\(text.suffix(500))")
+    }
+
+    @Test("100 writers on a map of checked with count, forced to overlap, are found out and lose nothing")
+    func hundredWritersCounted() throws {
+        let map = try Barrier.run(.count)
+        #expect(map.count == Barrier.writers)
+        #expect(try #require(map.snapshot().conflicts).writeWrites > 0)
+    }
 }

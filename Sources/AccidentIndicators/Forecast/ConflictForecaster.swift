@@ -1,3 +1,4 @@
+public import InstrumentedMaps
 import Instruments
 
 /// What is expected of one map's conflicts.
@@ -43,6 +44,17 @@ public final class ConflictForecaster: Sendable {
                     .append(total: total, atNanoseconds: now)
             }
         }
+    }
+
+    /// The same from snapshots; of maps that look for no conflicts nothing is kept.
+    public func sample(_ maps: [MapSnapshot], atNanoseconds now: UInt64) {
+        var totals: [UInt64: UInt64] = [:]
+        for map in maps {
+            totals[map.incarnation] = map.conflicts.map { conflicts in
+                ConflictKind.allCases.reduce(0) { $0 + conflicts[$1] }
+            }
+        }
+        sample(totals, atNanoseconds: now)
     }
 
     /// What is expected of a map now; before its first sample, of any map.

@@ -2,15 +2,22 @@ import InstrumentedMaps
 
 /// Disturbs one map's operations inside their critical section, and hands all else on to whoever hears of them anyhow.
 final class PerturbingObserver: OperationObserver {
+    let interest: ObserverInterest
     private let perturber: MapPerturber
     private let inner: (any OperationObserver)?
+    private let innerHearsReads: Bool
 
     init(_ perturber: MapPerturber, around inner: (any OperationObserver)?) {
         self.perturber = perturber
         self.inner = inner
+        let asked = inner?.interest ?? []
+        interest = asked.union([.reads, .criticalSections])
+        innerHearsReads = asked.contains(.reads)
     }
 
-    func didOperate(_ event: OperationEvent) { inner?.didOperate(event) }
+    func didOperate(_ event: OperationEvent) {
+        if innerHearsReads || event.operation != .load { inner?.didOperate(event) }
+    }
 
     func didConflict(_ conflict: MapConflict) { inner?.didConflict(conflict) }
 

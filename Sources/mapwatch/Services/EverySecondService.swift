@@ -1,5 +1,6 @@
 import AccidentIndicators
 import InstrumentedMaps
+import Instruments
 import ServiceLifecycle
 
 /// Does what is due each second, on the second: samples every map, ends listings whose time is over, tidies the maps'
@@ -12,8 +13,9 @@ struct EverySecondService: Service {
 
     let host: MapHost
     let sampler: IndicatorSampler
+    let forecaster: ConflictForecaster
     let listings: Listings
-    let nanoseconds: @Sendable () -> UInt64
+    var nanoseconds: @Sendable () -> UInt64 = MonotonicClock.nanoseconds
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -22,6 +24,10 @@ struct EverySecondService: Service {
             while !Task.isCancelled {
                 let now = nanoseconds()
                 sampler.sample(host.glances(now: now), atNanoseconds: now)
+                // Only maps that look for conflicts are read a second time.
+                forecaster.sample(
+                    host.maps.filter { $0.options.strategy == .checked }.map { $0.snapshot(now: now) },
+                    atNanoseconds: now)
                 listings.expire()
                 host.maintain(budget: EverySecondService.movesPerSecond)
                 next = max(next.advanced(by: .seconds(1)), clock.now)
