@@ -23,6 +23,7 @@ public struct MapCollector: Collector {
             if let conflicts = map.conflicts {
                 refused.append(labels.with("reason", "conflict"), .count(conflicts.refusals))
             }
+            refused.append(labels.with("reason", "guard"), .count(map.sum(\.guardRefusals)))
             info.append(
                 LabelSet([
                     "map_name": map.name.text, "strategy": map.options.strategy.rawValue,

@@ -17,7 +17,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     /// A copy of the process's: a static is asked for at each use whether it is there yet.
     private let hasher = KeyHasher.process
     let gate: OperationGate
-    let iterators = OpenIterators()
+    let iterators: OpenIterators
     private let shards: RigidArray<Shard<Guard, Table>>
 
     init(
@@ -29,6 +29,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
         shardHash = options.hash
         self.incarnation = incarnation
         self.createdAt = createdAt
+        iterators = OpenIterators(options.deletionGuard)
         gate = OperationGate(options.mode, watch: MapWatch.over(name, options, observer))
         var shards = RigidArray<Shard<Guard, Table>>(capacity: options.shards)
         for index in 0..<options.shards {
@@ -145,6 +146,19 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     }
 
     func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int {
+        let (deleted, isRefused) = sweep(isIncluded)
+        precondition(!isRefused, "\(refusal(deleted: deleted))")
+        return deleted
+    }
+
+    func deleteMatchingGuarded(_ isIncluded: (Span<UInt8>) -> Bool) throws(DeletionRefused) -> Int {
+        let (deleted, isRefused) = sweep(isIncluded)
+        if isRefused { throw refusal(deleted: deleted) }
+        return deleted
+    }
+
+    /// Deletes the matches in slices, until all are gone or the map's guard refuses.
+    private func sweep(_ isIncluded: (Span<UInt8>) -> Bool) -> (deleted: Int, isRefused: Bool) {
         var deleted = 0
         for index in 0..<shards.count {
             let keys = gate.passUntimed(.iterate) { watch in
@@ -153,13 +167,15 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
             }
             for start in stride(from: 0, to: keys.count, by: Shard<Guard, Table>.sliceOfDeletes) {
                 let slice = keys[start..<min(start + Shard<Guard, Table>.sliceOfDeletes, keys.count)]
-                deleted += gate.passUntimed(.delete) { watch in
+                let count = gate.passUntimed(.delete) { watch in
                     watch?.aims(at: index)
                     return shards[index].delete(slice, watch)
                 }
+                guard let count else { return (deleted, true) }
+                deleted += count
             }
         }
-        return deleted
+        return (deleted, false)
     }
 
     func iterate(
@@ -192,7 +208,8 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
             incarnation: incarnation, name: name, options: options, createdAt: createdAt, mode: mode,
             shards: samples, lockWaits: lockWaits, timings: gate.timings,
             conflicts: gate.watch?.checks?.sample,
-            openIterators: iterators.open, iteratorRestingNanoseconds: iterators.restingNanoseconds)
+            openIterators: iterators.open, iteratorRestingNanoseconds: iterators.restingNanoseconds,
+            abortedIterators: self.iterators.aborted)
     }
 
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
@@ -223,6 +240,21 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     private func countHolding(from index: Int) -> Int {
         guard index < shards.count else { return 0 }
         return shards[index].holdingCount { $0 + countHolding(from: index + 1) }
+    }
+
+    func openIterators(now: UInt64) -> [OpenIteratorState] { iterators.states(now: now) }
+
+    func forEachLocked(_ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
+        gate.passUnwatched(as: .iterate) { walkHolding(from: 0, body) }
+    }
+
+    /// Walks all shards once those from `index` on are held too; in order, as ``countHolding(from:)``.
+    private func walkHolding(from index: Int, _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
+        guard index < shards.count else {
+            for shard in 0..<shards.count { shards[shard].forEachHeld(body) }
+            return
+        }
+        shards[index].holdingForIteration { walkHolding(from: index + 1, body) }
     }
 
     func shard(of key: Span<UInt8>) -> Int { hash(key).shard(of: shards.count) }

@@ -27,6 +27,9 @@ public protocol HostedMap: AnyObject, Sendable {
     /// lock counts in the row of the first shard; maintenance goes on shard by shard.
     func setMode(_ mode: MapMode)
 
+    /// The live iterators that are open, the oldest first; `now` is `MonotonicClock`'s.
+    func openIterators(now: UInt64) -> [OpenIteratorState]
+
     /// Reads all counters relaxed. Takes no lock and walks no entries. `now` is `MonotonicClock`'s: the longest wait
     /// depends on it.
     func snapshot(now: UInt64) -> MapSnapshot
@@ -39,6 +42,9 @@ public protocol HostedMap: AnyObject, Sendable {
 extension HostedMap {
     /// The whole snapshot, for a map that has nothing cheaper.
     public func glance(now: UInt64) -> MapSnapshot { snapshot(now: now) }
+
+    /// None, as of a map that does not list them.
+    public func openIterators(now: UInt64) -> [OpenIteratorState] { [] }
 
     /// ``snapshot(now:)`` of this moment.
     public func snapshot() -> MapSnapshot { snapshot(now: MonotonicClock.nanoseconds()) }

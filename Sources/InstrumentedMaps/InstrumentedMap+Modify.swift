@@ -25,13 +25,15 @@ public enum ModifyOutcome: Sendable, Equatable {
     case kept
     case stored(StoreOutcome)
     case removed
+    /// It should have gone, but the map's guard is `deny` and a live iterator is open: nothing has changed.
+    case removalRefused
 
     /// As what its duration is counted.
     @usableFromInline var operation: TimedOperation {
         switch self {
         case .kept: .load
         case .stored: .store
-        case .removed: .delete
+        case .removed, .removalRefused: .delete
         }
     }
 }
@@ -94,6 +96,7 @@ extension InstrumentedMap {
             guard let current else { return .remove }
             return condition(current) ? .remove : .keep
         }
+        precondition(outcome != .removalRefused, "\(refusal())")
         return outcome == .removed
     }
 }

@@ -25,7 +25,8 @@ public protocol InstrumentedMap: HostedMap {
     @discardableResult
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome
 
-    /// Removes `key`; false when it was absent. Linearizable; the shard's lock; counts a delete or a delete miss.
+    /// Removes `key`; false when it was absent. Linearizable; the shard's lock; counts a delete or a delete miss. Traps when
+    /// the map's guard refuses it; see ``deleteGuarded(_:)``.
     @discardableResult
     func delete(_ key: Span<UInt8>) -> Bool
 
@@ -57,6 +58,18 @@ public protocol InstrumentedMap: HostedMap {
     /// provoked accidents and tests. Counts as one acquisition of the shard's lock and as no operation, and leaves the
     /// map's one lock of mode `global` alone. `body` must not call this map.
     func hold(shard: Int, _ body: () -> Void)
+
+    /// ``deleteMatching(_:)`` on a map whose guard may refuse. What had been deleted before an iterator was opened stays
+    /// deleted; the error says how much.
+    func deleteMatchingGuarded(_ isIncluded: (Span<UInt8>) -> Bool) throws(DeletionRefused) -> Int
+
+    /// Shows `body` every entry of one moment of the whole map. Linearizable; all shards' locks at once, taken in order
+    /// and shared where the strategy shares them: every writer waits meanwhile, and with `sharded` every reader under the
+    /// lock too. Counts an iteration on each shard. Cost: a walk over all entries, so some milliseconds for 100,000 of them,
+    /// in which the map stands still: for small maps, or at a time when nobody minds. Nothing is copied.
+    ///
+    /// `body` runs under the locks: keep it short, and call no map from it.
+    func forEachLocked(_ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void)
 
     /// Starts to iterate. A `snapshot` copies every shard here and now, each at one moment, none together.
     func iterate(_ kind: IterationKind, prefix: [UInt8], maximumBytes: Int) throws(IterationError) -> any MapIterator

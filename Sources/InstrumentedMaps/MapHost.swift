@@ -328,5 +328,6 @@ public enum MapHostError: Error, Equatable, CustomStringConvertible {
             + (options.hash == .keyed ? "" : ", hash \"\(options.hash.rawValue)\"")
             + (options.maximumBytes.map { " and max_bytes \($0)" } ?? "")
             + (options.ttlSeconds.map { " and ttl_seconds \($0)" } ?? "")
+            + (options.deletionGuard == .allow ? "" : " and guard \"\(options.deletionGuard.rawValue)\"")
     }
 }

@@ -54,11 +54,15 @@ public struct MapOptions: Sendable, Equatable {
     /// Whether `checked` takes a load that meets a write for a conflict; else the one waits for the other.
     public let checksReads: Bool
 
+    /// What becomes of a delete while a live iterator is open.
+    public let deletionGuard: DeletionGuard
+
     /// Throws ``MapOptionsError`` for a combination that no map can have.
     public init(
         strategy: MapStrategy = .sharded, shards: Int? = nil, reads: ReadMode? = nil, maximumBytes: Int? = nil,
         ttlSeconds: Int? = nil, mode: MapMode = .normal, hash: ShardHash? = nil,
-        policy: ConflictPolicy? = nil, checksReads: Bool? = nil
+        policy: ConflictPolicy? = nil, checksReads: Bool? = nil,
+        deletionGuard: DeletionGuard = .allow
     ) throws(MapOptionsError) {
         if let ttlSeconds, !MapOptions.ttlRange.contains(ttlSeconds) { throw .ttlOutOfRange(ttlSeconds) }
         self.ttlSeconds = ttlSeconds
@@ -75,6 +79,7 @@ public struct MapOptions: Sendable, Equatable {
         }
         self.policy = policy ?? .reject
         self.checksReads = checksReads ?? true
+        self.deletionGuard = deletionGuard
         switch strategy {
         case .sharded, .checked:
             let count = shards ?? MapOptions.defaultShards
@@ -115,11 +120,16 @@ public struct MapOptions: Sendable, Equatable {
             guard let known = ConflictPolicy(rawValue: name) else { throw .unknownPolicy(name) }
             return known
         }
+        let deletionGuard = try MapOptions.text(.deletionGuard, in: fields).map { name throws(MapOptionsError) in
+            guard let known = DeletionGuard(rawValue: name) else { throw .unknownGuard(name) }
+            return known
+        }
         try self.init(
             strategy: strategy ?? .sharded, shards: MapOptions.integer(.shards, in: fields), reads: reads,
             maximumBytes: MapOptions.integer(.maximumBytes, in: fields),
             ttlSeconds: MapOptions.integer(.ttlSeconds, in: fields), mode: mode, hash: hash,
-            policy: policy, checksReads: MapOptions.truth(.checksReads, in: fields))
+            policy: policy, checksReads: MapOptions.truth(.checksReads, in: fields),
+            deletionGuard: deletionGuard ?? .allow)
     }
 
     /// Whether a map with these options is one with `other`: all but the mode is the same, since that can be switched.
@@ -127,6 +137,7 @@ public struct MapOptions: Sendable, Equatable {
         strategy == other.strategy && shards == other.shards && reads == other.reads
             && maximumBytes == other.maximumBytes && ttlSeconds == other.ttlSeconds && hash == other.hash
             && policy == other.policy && checksReads == other.checksReads
+            && deletionGuard == other.deletionGuard
     }
 
     private static func text(
@@ -165,6 +176,7 @@ public enum OptionField: String, Sendable, CaseIterable {
     case hash
     case policy
     case checksReads = "check_reads"
+    case deletionGuard = "guard"
 }
 
 /// The value of an option as a file or a request has it.
@@ -195,6 +207,7 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
     case strategyTakesNoShards(MapStrategy)
     case unknownReads(String)
     case unknownHash(String)
+    case unknownGuard(String)
     case strategyTakesNoHash(MapStrategy)
     case strategyTakesNoReads(MapStrategy)
     case unknownPolicy(String)
@@ -212,6 +225,7 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
         case .shardsOutOfRange, .strategyTakesNoShards: "shards"
         case .unknownReads, .strategyTakesNoReads: "reads"
         case .unknownHash, .strategyTakesNoHash: "hash"
+        case .unknownGuard: "guard"
         case .maximumBytesTooSmall: "max_bytes"
         case .unknownPolicy: "policy"
         case .strategyChecksNothing(_, let field): field.rawValue
@@ -255,6 +269,9 @@ public enum MapOptionsError: Error, Equatable, CustomStringConvertible {
             return "hash \"\(name)\" is unknown; known are \(known)"
         case .strategyTakesNoHash(let strategy):
             return "hash cannot be set: strategy \"\(strategy.rawValue)\" has one shard"
+        case .unknownGuard(let name):
+            let known = DeletionGuard.allCases.map(\.rawValue).joined(separator: ", ")
+            return "guard \"\(name)\" is unknown; known are \(known)"
         case .maximumBytesTooSmall(let count):
             return "max_bytes must be at least \(MapOptions.smallestMaximumBytes), not \(count)"
         case .ttlOutOfRange(let seconds):

@@ -27,12 +27,14 @@ public struct MapSnapshot: Sendable {
     public let openIterators: Int
     /// How long ago the open iterator that has rested longest was opened or last moved; 0 when none is open.
     public let iteratorRestingNanoseconds: UInt64
+    /// Live iterators that ended before their last entry.
+    public let abortedIterators: AbortedIterators
 
     public init(
         incarnation: UInt64, name: MapName, options: MapOptions, createdAt: Double,
         mode: MapMode = .normal, shards: [ShardSample], lockWaits: LatencySample = LatencySample(.lockWaits),
         timings: OperationTimings = OperationTimings(), conflicts: ConflictSample? = nil, openIterators: Int = 0,
-        iteratorRestingNanoseconds: UInt64 = 0
+        iteratorRestingNanoseconds: UInt64 = 0, abortedIterators: AbortedIterators = AbortedIterators()
     ) {
         self.incarnation = incarnation
         self.name = name
@@ -45,6 +47,7 @@ public struct MapSnapshot: Sendable {
         self.conflicts = conflicts
         self.openIterators = openIterators
         self.iteratorRestingNanoseconds = iteratorRestingNanoseconds
+        self.abortedIterators = abortedIterators
     }
 
     /// What is shown: the shards, or one row with their sums.
@@ -67,6 +70,8 @@ public struct ShardSample: Sendable, Equatable {
     public var deleteMisses: UInt64 = 0
     /// Deletes that found their key while a live iterator was open on the map.
     public var deletesDuringIteration: UInt64 = 0
+    /// Deletes that the map's guard refused while an iterator was open: no writes.
+    public var guardRefusals: UInt64 = 0
     /// Stores for which there was no memory: no writes.
     public var refusals: UInt64 = 0
     /// Loads that found their key.
@@ -114,6 +119,7 @@ public struct ShardSample: Sendable, Equatable {
         deleteMisses &+= other.deleteMisses
         deletesDuringIteration &+= other.deletesDuringIteration
         refusals &+= other.refusals
+        guardRefusals &+= other.guardRefusals
         loads &+= other.loads
         loadMisses &+= other.loadMisses
         optimisticReads &+= other.optimisticReads

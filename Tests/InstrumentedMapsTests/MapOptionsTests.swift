@@ -91,12 +91,12 @@ struct MapOptionsTests {
         Bad(
             fields: ["ttl": .integer(1)], field: "ttl",
             text: "option \"ttl\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash, "
-                + "policy, check_reads"),
+                + "policy, check_reads, guard"),
         Bad(
             fields: ["Shards": .integer(1), "a": .integer(1)], field: "Shards",
             text:
                 "option \"Shards\" is unknown; known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash, "
-                + "policy, check_reads"),
+                + "policy, check_reads, guard"),
     ]
 
     @Test("options that fit together are taken", arguments: good)

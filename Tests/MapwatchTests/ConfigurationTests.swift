@@ -69,7 +69,7 @@ struct ConfigurationTests {
             (
                 "maps:\n  - name: a\n    shardz: 4",
                 "mapwatch.yml:3: map \"a\": option \"shardz\" is unknown; "
-                    + "known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash, policy, check_reads"
+                    + "known are strategy, shards, reads, max_bytes, ttl_seconds, mode, hash, policy, check_reads, guard"
             ),
             (
                 "maps:\n  - name: a\n    ttl_seconds: 0",

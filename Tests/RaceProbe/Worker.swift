@@ -108,6 +108,7 @@ struct Worker: Sendable {
                 if let value = batch.value(of: index) { noteTorn(value) }
             case .absent: break
             case .conflict: tally.surprises += 1
+            case .removalRefused: tally.surprises += 1
             }
         }
         tally.loads += found
@@ -122,7 +123,7 @@ struct Worker: Sendable {
         }
         switch outcome {
         case .stored(let stored): noteStore(stored)
-        case .removed, .kept: tally.surprises += 1
+        case .removed, .kept, .removalRefused: tally.surprises += 1
         }
     }
 

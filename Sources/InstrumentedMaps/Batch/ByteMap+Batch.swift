@@ -68,6 +68,16 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
                 }
             }
             batch.items[index].outcome = .stored(outcome)
+        case .delete where options.deletionGuard == .deny:
+            let outcome = batch.withOperands(of: index) { key, _ in
+                modify(key, countingLoad: false) { _ in .remove }
+            }
+            batch.items[index].outcome =
+                switch outcome {
+                case .removed: .deleted
+                case .removalRefused: .removalRefused
+                case .kept, .stored: .absent
+                }
         case .delete:
             let isDeleted = batch.withOperands(of: index) { key, _ in
                 gate.pass(.delete) {

@@ -22,6 +22,8 @@ public struct MapBatch: Sendable {
         case absent
         /// Not done, because it met another operation: see ``MapBatch/conflict(of:)``.
         case conflict
+        /// A delete that the map's guard refused while a live iterator is open.
+        case removalRefused
     }
 
     enum Kind {

@@ -8,6 +8,9 @@ import Instruments
 //
 // A key that is present throughout is in its shard's copy, so it is never omitted; a shard is entered once, so no key
 // comes twice, whatever grows or shifts meanwhile. Copying keys bounds the memory to those of one shard.
+//
+// It ends: each shard is entered once, and each of the keys that were copied there takes one step. So its steps are at
+// most the entries that the shards held as they were entered, however fast others insert, and whatever the table does.
 
 /// Walks a map while it changes. It counts as open on the map until its last entry was handed out or it is let go.
 final class LiveIterator<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable>: MapIterator, Sendable {
@@ -34,7 +37,9 @@ final class LiveIterator<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & 
         position.withLock { position in
             var page: [MapEntry] = []
             var bytes = 0
-            while page.count < limit, bytes < max(1, maximumBytes), position.nextKey < position.keys.count {
+            while page.count < limit, bytes < max(1, maximumBytes), position.nextKey < position.keys.count,
+                ticket.stop == nil
+            {
                 let key = position.keys[position.nextKey]
                 position.nextKey += 1
                 if let value = map.peek(key) {
@@ -43,18 +48,23 @@ final class LiveIterator<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & 
                 }
                 advance(&position)
             }
-            if position.nextKey == position.keys.count { ticket.close() } else { ticket.move() }
+            if ticket.stop != nil { position.keys = [] }
+            if position.nextKey >= position.keys.count { ticket.close() } else { ticket.move() }
             return page
         }
     }
 
     var heldBytes: Int { position.withLock { $0.keys.reduce(0) { $0 + $1.count } } }
 
-    var isAtEnd: Bool { position.withLock { $0.nextKey == $0.keys.count } }
+    var isAtEnd: Bool { ticket.stop != nil || position.withLock { $0.nextKey >= $0.keys.count } }
+
+    var stop: IterationStop? { ticket.stop }
+
+    func abandon() { ticket.close(.lease) }
 
     /// Enters shards until one has a key to show, or none is left.
     private func advance(_ position: inout Position) {
-        while position.nextKey == position.keys.count, position.shard < map.options.shards {
+        while position.nextKey >= position.keys.count, position.shard < map.options.shards {
             position.keys = map.enterShard(position.shard, prefix: prefix)
             position.nextKey = 0
             position.shard += 1

@@ -1,4 +1,5 @@
-/// What an iteration promises.
+/// What an iteration promises. The third kind is no walk from page to page but a call:
+/// ``InstrumentedMap/forEachLocked(_:)`` sees the whole map at one moment, while every writer waits.
 public enum IterationKind: String, Sendable, CaseIterable {
     /// Sees no change made after it began, shard by shard: each shard was copied once, under its lock.
     case snapshot
@@ -16,8 +17,21 @@ public protocol MapIterator: AnyObject, Sendable {
     /// Bytes of keys and values that the iterator holds beside the map.
     var heldBytes: Int { get }
 
-    /// True once every entry was handed out.
+    /// True once every entry was handed out, or the iteration was stopped.
     var isAtEnd: Bool { get }
+
+    /// Why it ended before its last entry; nil while it goes on and once it is complete.
+    var stop: IterationStop? { get }
+
+    /// Ends it, because nobody has asked for the next page within its lease.
+    func abandon()
+}
+
+extension MapIterator {
+    /// Nothing stops what was copied.
+    public var stop: IterationStop? { nil }
+
+    public func abandon() {}
 }
 
 /// Why an iteration could not begin.

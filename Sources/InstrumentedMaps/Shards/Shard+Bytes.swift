@@ -69,8 +69,8 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     /// How many keys of a sweep are deleted before the guard is given back: others wait for no more than that.
     static var sliceOfDeletes: Int { HashIndex.slotsPerStep }
 
-    /// Removes a slice of keys under the guard, once; returns how many were still there.
-    func delete(_ keys: ArraySlice<[UInt8]>, _ watch: OperationWatch?) -> Int {
+    /// Removes a slice of keys under the guard, once; returns how many were still there, nil when the map's guard refuses.
+    func delete(_ keys: ArraySlice<[UInt8]>, _ watch: OperationWatch?) -> Int? {
         // Hashed outside of the guard.
         let hashed = keys.map { ($0, KeyHash($0.span)) }
         return deleteEach(watch, hashed) { table, item in
@@ -104,6 +104,7 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
                 effects.write = .store(outcome)
                 return .stored(outcome)
             case .remove:
+                guard admitsDelete() else { return .removalRefused }
                 let hit = table.remove(key, hash)
                 effects.write = .delete(hit: hit)
                 return hit ? .removed : .kept

@@ -23,7 +23,8 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     private let owner: TableOwner<Table>
     // Safety: `iterators` keeps the cell alive as long as this shard.
     @usableFromInline let openCount: UnsafeMutablePointer<OpenCount>
-    private let iterators: OpenIterators
+    @usableFromInline let deletionGuard: DeletionGuard
+    let iterators: OpenIterators
     private let expiry: ExpiryCounters?
     /// What readers without the guard look at; nil when the table's type has none.
     let published: PublishedTable?
@@ -33,6 +34,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         self.shardGuard = shardGuard
         self.iterators = iterators
         unsafe openCount = iterators.count
+        deletionGuard = iterators.deletionGuard
         expiry = table.expiry
         published = table.published
         owner = TableOwner(table)
@@ -61,11 +63,13 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         }
     }
 
-    /// Takes something away, and counts a delete or, when nothing was there, a delete miss.
+    /// Takes something away, and counts a delete or, when nothing was there, a delete miss. Traps when the map's guard
+    /// refuses: whoever expects that asks ``admitsDelete()`` in a ``modify(_:)``.
     @inlinable
     @inline(__always)
     func delete<Removed>(_ watch: OperationWatch? = nil, _ remove: (inout Table) -> Removed?) -> Removed? {
         exclusively(watch, refused: nil) {
+            if !admitsDelete() { trapRefusedDelete() }
             let removed = unsafe remove(&table.pointee)
             countDelete(hit: removed != nil, watch)
             return removed
@@ -73,12 +77,13 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     }
 
     /// Takes several things away in one critical section, counts each as ``delete(_:)`` does, and returns how many were
-    /// there. Everybody else waits meanwhile: keep `items` few.
+    /// there, nil when the map's guard refuses. Everybody else waits meanwhile: keep `items` few.
     @inline(__always)
     func deleteEach<Item>(
         _ watch: OperationWatch?, _ items: some Sequence<Item>, _ remove: (inout Table, Item) -> Bool
-    ) -> Int {
+    ) -> Int? {
         exclusively(watch, refused: 0) {
+            guard admitsDelete() else { return nil }
             var removed = 0
             for item in items {
                 let hit = unsafe remove(&table.pointee, item)
@@ -274,7 +279,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
             return
         }
         counters.deletes.addExclusively()
-        if unsafe openCount.pointee.isAny { counters.deletesDuringIteration.addExclusively() }
+        if unsafe openCount.pointee.isAny { meetIterators() }
         unsafe counters.publish(table.pointee.levels, table.pointee.growth)
         #endif
     }

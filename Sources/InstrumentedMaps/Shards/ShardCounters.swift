@@ -17,6 +17,7 @@ struct ShardCounters: ~Copyable {
     @usableFromInline let deleteMisses = Counter()
     @usableFromInline let deletesDuringIteration = Counter()
     @usableFromInline let refusals = Counter()
+    @usableFromInline let guardRefusals = Counter()
     @usableFromInline let entries = Counter()
     @usableFromInline let capacity = Counter()
     @usableFromInline let liveBytes = Counter()
@@ -59,6 +60,7 @@ struct ShardCounters: ~Copyable {
         sample.deleteMisses = deleteMisses.value
         sample.deletesDuringIteration = deletesDuringIteration.value
         sample.refusals = refusals.value
+        sample.guardRefusals = guardRefusals.value
         sample.loads = loads.value
         sample.loadMisses = loadMisses.value
         sample.iterations = iterations.value

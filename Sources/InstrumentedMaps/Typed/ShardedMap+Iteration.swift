@@ -33,11 +33,14 @@ public struct ShardedMapEntries<Key: Hashable & Sendable, Value: Sendable>: Sequ
         nextShard = map.shards.count
     }
 
-    /// The next entry; nil at the end. Of a live walk: with its value as it is now, or the next one when it has gone.
+    /// Why a live walk ended before its last entry; nil while it goes on and once it is complete.
+    public var stop: IterationStop? { lease?.stop }
+
+    /// The next entry; nil at the end, and once the walk was stopped. Of a live walk: with its value as it is now, or the next one when it has gone.
     public mutating func next() -> (key: Key, value: Value)? {
         if let entry = entries.popLast() { return entry }
-        while true {
-            while let key = keys.popLast() {
+        while stop == nil {
+            while stop == nil, let key = keys.popLast() {
                 if let value = map.peek(key) { return (key, value) }
             }
             guard nextShard < map.shards.count else {
@@ -49,6 +52,7 @@ public struct ShardedMapEntries<Key: Hashable & Sendable, Value: Sendable>: Sequ
             keys = map.gate.passUnwatched(as: .iterate) { map.shards[nextShard].keys { (_: Key, _: Value) in true } }
             nextShard += 1
         }
+        return nil
     }
 }
 

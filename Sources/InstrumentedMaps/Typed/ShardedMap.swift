@@ -31,7 +31,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
     public let options: MapOptions
     private let incarnation = MapIncarnation.next()
     private let createdAt: Double
-    let iterators = OpenIterators()
+    let iterators: OpenIterators
     @usableFromInline let gate: OperationGate
     @usableFromInline let heapBytes: (@Sendable (Key, Value) -> Int)?
     @usableFromInline let shards: RigidArray<Shard<ChosenGuard, TypedTable<Key, Value>>>
@@ -49,9 +49,11 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
         guard options.strategy != .checked else { throw .checked }
         guard options.reads == .locked else { throw .optimisticReads }
         guard options.hash == .keyed else { throw .hash(options.hash) }
+        guard options.deletionGuard != .deny else { throw .guardDeny }
         self.name = name
         self.options = options
         self.heapBytes = heapBytes
+        iterators = OpenIterators(options.deletionGuard)
         gate = OperationGate(options.mode)
         createdAt = WallClock.secondsSince1970()
         let budget = MemoryBudget(limit: options.maximumBytes ?? .max)
@@ -158,6 +160,8 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
         return shards[index].holdingCount { $0 + countHolding(from: index + 1) }
     }
 
+    public func openIterators(now: UInt64) -> [OpenIteratorState] { iterators.states(now: now) }
+
     public var mode: MapMode { gate.mode }
 
     public func setMode(_ mode: MapMode) { gate.set(mode) }
@@ -176,7 +180,8 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
         return MapSnapshot(
             incarnation: incarnation, name: name, options: options, createdAt: createdAt, mode: mode,
             shards: samples, lockWaits: lockWaits, timings: gate.timings,
-            openIterators: iterators.open, iteratorRestingNanoseconds: iterators.restingNanoseconds)
+            openIterators: iterators.open, iteratorRestingNanoseconds: iterators.restingNanoseconds,
+            abortedIterators: self.iterators.aborted)
     }
 
     public func glance(now: UInt64) -> MapSnapshot {
@@ -215,6 +220,7 @@ public enum ShardedMapError: Error, Equatable, CustomStringConvertible {
     case optimisticReads
     case checked
     case hash(ShardHash)
+    case guardDeny
 
     /// Tables lie in memory that the allocator aligns no further.
     static let largestAlignment = 16
@@ -228,6 +234,7 @@ public enum ShardedMapError: Error, Equatable, CustomStringConvertible {
         case .optimisticReads: "reads \"optimistic\" is for maps of bytes; typed maps read under the lock"
         case .checked: "strategy \"checked\" is for maps of bytes; choose sharded or rwlock"
         case .hash(let hash): "hash \"\(hash.rawValue)\" is for maps of bytes; typed maps hash keyed"
+        case .guardDeny: "guard \"deny\" is for maps of bytes; a typed map takes \"allow\" or \"stop_iteration\""
         case .expiry: "ttl_seconds is for maps of bytes; entries of a typed map do not expire"
         }
     }

@@ -69,6 +69,27 @@ struct APIProblem: Error {
         }
     }
 
+    /// A delete that the map's guard refused: says which iterators are open, and how to end them.
+    init(_ refusal: DeletionRefused) {
+        self.init(
+            status: 409, title: "Conflict",
+            detail: "\(refusal); a listing ends by DELETE /api/v1/maps/\(refusal.map)/entries?cursor=TOKEN",
+            field: "guard")
+    }
+
+    /// A listing that ended before its last entry.
+    init(_ stop: IterationStop, of map: MapName) {
+        let cause =
+            switch stop {
+            case .deletion: "an entry was deleted, and the map's guard is \"stop_iteration\""
+            case .lease: "nobody asked for the next page within its lease"
+            }
+        self.init(
+            status: 410, title: "Gone",
+            detail: "the listing of map \"\(map)\" was stopped: \(cause); begin again without a cursor",
+            field: stop.reason)
+    }
+
     var response: HTTPResponse {
         var response = HTTPResponse.problem(status, title, detail, field: field, retryAfter: retryAfter)
         if let entityTag { response.headers.append(("ETag", "\(entityTag)")) }

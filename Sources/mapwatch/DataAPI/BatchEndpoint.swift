@@ -41,15 +41,18 @@ struct BatchEndpoint {
             batch.removeAll()
             for operation in operations[start...].prefix(BatchEndpoint.operationsAtATime) { operation.add(to: &batch) }
             map.performRefusingConflicts(&batch)
-            for index in 0..<batch.count { answer += line(for: index, of: batch, answered: answer.count) }
+            for index in 0..<batch.count { answer += line(for: index, of: batch, in: map, answered: answer.count) }
         }
         return answer
     }
 
-    private func line(for index: Int, of batch: MapBatch, answered: Int) -> [UInt8] {
+    private func line(
+        for index: Int, of batch: MapBatch, in map: any InstrumentedMap, answered: Int
+    ) -> [UInt8] {
         var line = JSONLine()
         line.add("status", batch.outcome(of: index).status)
         if let conflict = batch.conflict(of: index) { line.add("detail", "\(conflict)") }
+        if batch.outcome(of: index) == .removalRefused { line.add("detail", "\(map.refusal())") }
         if let value = batch.value(of: index) {
             guard answered + value.count <= BatchEndpoint.maximumAnswerBytes else { return tooLong() }
             line.add("value", raw: value)
@@ -85,6 +88,7 @@ extension MapBatch.Outcome {
         case .deleted, .stored(.updated): 204
         case .stored(.inserted): 201
         case .stored(.refused): 507
+        case .removalRefused: 409
         }
     }
 }

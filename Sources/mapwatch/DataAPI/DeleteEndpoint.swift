@@ -15,18 +15,27 @@ struct DeleteEndpoint {
                     let selection = try Selection(request.body)
                     let map = try host.declaredMap(DataAPI.name(parameters))
                     var line = JSONLine()
-                    line.add("deleted", try map.answering { delete(selection, from: $0) })
+                    let result = try map.answering { map in Result { () throws(APIProblem) in try delete(selection, from: map) } }
+                    line.add("deleted", try result.get())
                     return DataAPI.json(line.line())
                 }
             }
         ]
     }
 
-    private func delete(_ selection: Selection, from map: any InstrumentedMap) -> Int {
-        switch selection {
-        case .prefix(let prefix): map.deleteMatching(prefix: prefix)
-        case .keys(let keys): keys.reduce(0) { $0 + (map.delete($1) ? 1 : 0) }
+    private func delete(_ selection: Selection, from map: any InstrumentedMap) throws(APIProblem) -> Int {
+        var deleted = 0
+        do throws(DeletionRefused) {
+            switch selection {
+            case .prefix(let prefix): deleted = try map.deleteMatchingGuarded(prefix: prefix)
+            case .keys(let keys): for key in keys where try map.deleteGuarded(key) { deleted += 1 }
+            }
+        } catch {
+            // By keys each is a delete of its own, so the error does not know of those before.
+            throw APIProblem(
+                DeletionRefused(map: error.map, iterators: error.iterators, deleted: max(deleted, error.deleted)))
         }
+        return deleted
     }
 
     /// Which entries a request means: `{"prefix":…}` or `{"keys":[…]}`, each also with `64` behind its name for base64.

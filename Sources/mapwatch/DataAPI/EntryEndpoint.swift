@@ -86,18 +86,23 @@ struct EntryEndpoint {
         let key = try key(parameters)
         let conditions = try EntryConditions(request.headers)
         let map = try host.declaredMap(DataAPI.name(parameters))
-        if conditions.isEmpty {
-            guard try map.answering({ $0.delete(key) }) else { throw .absent(map.name, key) }
-            return .empty(204)
-        }
         var current: EntityTag?
         var failure: EntryConditions.Header?
-        let isRemoved = try map.answering { map in
-            map.remove(key) { value in
-                current = EntityTag(of: value)
-                failure = conditions.failure(for: current)
-                return failure == nil
+        let result = try map.answering { map in
+            Result { () throws(DeletionRefused) in
+                if conditions.isEmpty { return try map.deleteGuarded(key) }
+                return try map.removeGuarded(key.span) { value in
+                    current = EntityTag(of: value)
+                    failure = conditions.failure(for: current)
+                    return failure == nil
+                }
             }
+        }
+        let isRemoved: Bool
+        do throws(DeletionRefused) {
+            isRemoved = try result.get()
+        } catch {
+            throw APIProblem(error)
         }
         if isRemoved { return .empty(204) }
         guard let failure else { throw .absent(map.name, key) }

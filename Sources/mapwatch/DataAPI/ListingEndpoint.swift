@@ -51,6 +51,7 @@ struct ListingEndpoint {
             throw APIProblem(error)
         }
         let page = iterator.next(limit: query.limit, maximumBytes: ListingEndpoint.maximumPageBytes)
+        if let stop = iterator.stop { throw APIProblem(stop, of: name) }
         if iterator.isAtEnd { return render(page, cursor: nil) }
         let listing = Listings.Listing(
             map: name, kind: kind, prefix: prefix, iterator: iterator,
@@ -76,6 +77,7 @@ struct ListingEndpoint {
         let page = listing.iterator.next(limit: query.limit, maximumBytes: ListingEndpoint.maximumPageBytes)
         guard listing.iterator.isAtEnd else { return render(page, cursor: token) }
         _ = listings.end(token, of: name)
+        if let stop = listing.iterator.stop { throw APIProblem(stop, of: name) }
         return render(page, cursor: nil)
     }
 
@@ -113,6 +115,11 @@ struct ListingQuery: Equatable {
             guard seen.insert(name).inserted else { throw .badRequest("query argument \"\(name)\" stands twice") }
             switch name {
             case "mode":
+                if value == "locked" {
+                    throw .badRequest(
+                        "mode \"locked\" is not served: every writer would wait for the whole walk; take mode=snapshot, or "
+                            + "forEachLocked in Swift")
+                }
                 guard let kind = IterationKind(rawValue: value) else {
                     throw .badRequest("mode \"\(value)\" is unknown; known are snapshot, live")
                 }

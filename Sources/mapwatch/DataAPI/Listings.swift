@@ -98,7 +98,9 @@ final class Listings: Sendable {
     func expire() {
         let now = nanoseconds()
         held.withLock { held in
-            if held.contains(where: { $0.value.expires <= now }) { held = held.filter { $0.value.expires > now } }
+            guard held.contains(where: { $0.value.expires <= now }) else { return }
+            for over in held.values where over.expires <= now { over.listing.iterator.abandon() }
+            held = held.filter { $0.value.expires > now }
         }
     }
 

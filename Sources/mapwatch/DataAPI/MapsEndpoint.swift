@@ -139,6 +139,7 @@ struct MapsEndpoint {
         }
         if let maximum = map.options.maximumBytes { line.add("max_bytes", maximum) }
         if let seconds = map.options.ttlSeconds { line.add("ttl_seconds", seconds) }
+        if map.options.deletionGuard != .allow { line.add("guard", map.options.deletionGuard.rawValue) }
         line.add("detail", map.detail.rawValue)
         line.add("mode", map.mode.rawValue)
         line.add("entries", entries ?? map.sum(\.entries))

@@ -32,6 +32,12 @@ extension ForwardingMap {
 
     func deleteMatching(_ isIncluded: (Span<UInt8>) -> Bool) -> Int { inner.deleteMatching(isIncluded) }
 
+    func deleteMatchingGuarded(_ isIncluded: (Span<UInt8>) -> Bool) throws(DeletionRefused) -> Int {
+        try inner.deleteMatchingGuarded(isIncluded)
+    }
+
+    func forEachLocked(_ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void) { inner.forEachLocked(body) }
+
     func iterate(
         _ kind: IterationKind, prefix: [UInt8], maximumBytes: Int
     ) throws(IterationError) -> any MapIterator {
