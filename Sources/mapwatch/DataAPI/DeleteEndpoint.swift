@@ -15,7 +15,9 @@ struct DeleteEndpoint {
                     let selection = try Selection(request.body)
                     let map = try host.declaredMap(DataAPI.name(parameters))
                     var line = JSONLine()
-                    let result = try map.answering { map in Result { () throws(APIProblem) in try delete(selection, from: map) } }
+                    let result = try map.answering { map in
+                        Result { () throws(APIProblem) in try delete(selection, from: map) }
+                    }
                     line.add("deleted", try result.get())
                     return DataAPI.json(line.line())
                 }
