@@ -59,8 +59,7 @@ struct Daemon {
             maximumBytes, mode, shownBy: mapCollectors(sampler, chaos, incidents) + [SizeDeltaCollector()],
             observer: PerturbationWiring.observer(
                 chaos,
-                around: ConflictObserver.observers(
-                    logger, incidents.reporter, around: recorder.observer(incidents))))
+                around: ConflictObserver.observers(logger, incidents.reporter, around: recorder.observer())))
         chaos?.perturbations.watch(host)
         logger.info("memory for maps", metadata: ["max_bytes": "\(maximumBytes)"])
         try createMaps(configuration.maps, on: host)

@@ -58,9 +58,9 @@ struct RecorderDesk: Sendable {
         }
     }
 
-    /// Who hears of a map's operations: the recorder, and of conflicts the incidents.
-    func observer(_ incidents: IncidentDesk) -> MapHost.ObserverFactory {
-        { MapObservers($0, $1, $2, recorder: self, incidents: incidents) }
+    /// Who records the operations of a host's maps.
+    func observer() -> MapHost.ObserverFactory {
+        { RecordingObserver($0, $1, $2, self) }
     }
 
     /// What a map did last; nil when nothing is recorded.

@@ -1,27 +1,17 @@
 import FlightRecorder
-import Incidents
 import InstrumentedMaps
 
-/// All who hear of one map's operations: the one observer that the engine knows of.
+/// Records one map's operations.
 ///
 /// Concurrency: called on the threads that do the operations, by many at once.
-final class MapObservers: OperationObserver {
+final class RecordingObserver: OperationObserver {
     let interest: ObserverInterest
-    private let map: MapName
-    private let incarnation: UInt64
-    private let incidents: IncidentReporter
     private let recorder: FlightRecorder
     private let rings: MapRings
 
-    /// nil when nobody wants to hear of this map, so that its operations pay nothing.
-    init?(
-        _ map: MapName, _ options: MapOptions, _ incarnation: UInt64, recorder desk: RecorderDesk,
-        incidents: IncidentDesk
-    ) {
+    /// nil when nothing is recorded of this map, so that its operations pay nothing.
+    init?(_ map: MapName, _ options: MapOptions, _ incarnation: UInt64, _ desk: RecorderDesk) {
         guard let recorder = desk.recorder, let rings = desk.rings(for: map, options, incarnation) else { return nil }
-        self.map = map
-        self.incarnation = incarnation
-        self.incidents = incidents.reporter
         self.recorder = recorder
         self.rings = rings
         interest = desk.recordsReads ? [.reads] : []
