@@ -65,8 +65,9 @@ public protocol InstrumentedMap: HostedMap {
 
     /// Shows `body` every entry of one moment of the whole map. Linearizable; all shards' locks at once, taken in order
     /// and shared where the strategy shares them: every writer waits meanwhile, and with `sharded` every reader under the
-    /// lock too. Counts an iteration on each shard. Cost: a walk over all entries, so some milliseconds for 100,000 of them,
-    /// in which the map stands still: for small maps, or at a time when nobody minds. Nothing is copied.
+    /// lock too; with `checked` everybody, and it is no party of a conflict. Counts an iteration on each shard. Cost: a
+    /// walk over all entries, so some milliseconds for 100,000 of them, in which the map stands still: for small maps, or
+    /// at a time when nobody minds. Nothing is copied.
     ///
     /// `body` runs under the locks: keep it short, and call no map from it.
     func forEachLocked(_ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void)
