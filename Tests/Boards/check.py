@@ -82,7 +82,7 @@ def live(program):
 
 def make_incident(data):
     """One incident by hand: the demo's own comes only after two minutes."""
-    body = json.dumps({"map": "orders", "note": "for the boards"}).encode()
+    body = json.dumps({"map": "sessions", "note": "for the boards"}).encode()
     request = urllib.request.Request(f"http://{data}/api/v1/incidents", data=body, method="POST")
     with urllib.request.urlopen(request, timeout=30) as answer:
         if answer.status != 201:

@@ -87,7 +87,7 @@ struct MetricsListenerTests {
         }
         let info = [
             "map_name": "rules", "strategy": "rwlock", "shards": "1", "mode": "normal", "detail": "shard",
-            "ttl_seconds": "none",
+            "policy": "none", "ttl_seconds": "none",
         ]
         #expect(scrape.value("map_info", info) == 1)
         let created = try #require(scrape.value("map_created_timestamp_seconds", ["map_name": "rules"]))
