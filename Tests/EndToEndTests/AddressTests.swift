@@ -60,7 +60,10 @@ struct AddressTests {
             "the sockets of systemd are for process LISTEN_PID=1"
         ),
         (["--web.listen-address", "unix:/nowhere/a.sock"], [:], "cannot listen on unix:/nowhere/a.sock: no such file"),
-        (["--data.listen-address", "localhost"], [:], "invalid listen address \\\"localhost\\\": no port"),
+        (
+            ["--web.listen-address", "127.0.0.1:0", "--data.listen-address", "localhost"], [:],
+            "invalid listen address \\\"localhost\\\": no port"
+        ),
         (["--data.max-connections", "0"], [:], "--data.max-connections 0 is not from 1 to 1000000"),
     ]
 
