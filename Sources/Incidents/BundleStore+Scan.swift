@@ -4,7 +4,7 @@ import Glibc
 public struct BundleListing: Sendable {
     /// Newest first.
     public internal(set) var summaries: [IncidentSummary] = []
-    /// What was left alone, a line each, at most ``maximumRemarks``.
+    /// What was left alone, a line each, at most `maximumRemarks`.
     public internal(set) var remarks: [String] = []
     var bundles: [StoredBundle] = []
 

@@ -18,7 +18,7 @@ extension InstrumentedMap {
         return try removed(modify(key, countingLoad: false) { _ in .remove })
     }
 
-    /// ``remove(_:if:)`` on a map whose guard may refuse. A condition that does not hold is no refusal.
+    /// `remove(_:if:)` on a map whose guard may refuse. A condition that does not hold is no refusal.
     @discardableResult
     public func removeGuarded(
         _ key: Span<UInt8>, if condition: (Span<UInt8>) -> Bool

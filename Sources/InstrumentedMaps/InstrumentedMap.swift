@@ -26,7 +26,7 @@ public protocol InstrumentedMap: HostedMap {
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome
 
     /// Removes `key`; false when it was absent. Linearizable; the shard's lock; counts a delete or a delete miss. Traps when
-    /// the map's guard refuses it; see ``deleteGuarded(_:)``.
+    /// the map's guard refuses it; see `deleteGuarded(_:)`.
     @discardableResult
     func delete(_ key: Span<UInt8>) -> Bool
 

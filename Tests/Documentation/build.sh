@@ -18,8 +18,8 @@ empty=$(mktemp -d)
 trap 'rm -rf "$empty"' EXIT
 mkdir "$empty/none"
 convert mapwatch Sources/mapwatch/Documentation.docc "$empty/none"
-for library in Instruments InstrumentedMaps AccidentIndicators Exposition Collectors HTTPServer FlightRecorder Incidents \
-    Scenarios; do
+for library in Instruments InstrumentedMaps AccidentIndicators Exposition Collectors HTTPServer MapwatchServer \
+    MapwatchMetrics FlightRecorder Incidents Scenarios; do
     [ -d "Sources/$library" ] || continue
     mkdir -p "$empty/$library.symbols" "$empty/$library.docc"
     cp "$symbols/$library".symbols.json "$empty/$library.symbols/"
