@@ -22,7 +22,7 @@ enum SampleHistory {
             evidence.map.detail == .shard && evidence.window.keepsShards
             && evidence.map.shards.count <= maximumShards
         let columns = isByShard ? shardColumns.map { byShard(evidence, $0) } : []
-        let sums = (isByShard ? [] : sharedColumns) + sumColumns
+        let sums = (isByShard ? [] : mapColumns) + sumColumns
         return TextFormat.render(history: columns + sums.map { summed(evidence, $0) } + ratios(evidence))
     }
 
@@ -104,36 +104,35 @@ enum SampleHistory {
         }
     }
 
-    private static let shardColumns: [Column<ShardRow>] = [
-        Column(name: "map_entries", type: .gauge, help: "Entries now.") { .count($0.entries) },
-        Column(
-            name: "map_op_total", type: .counter,
-            help: "Completed writes (insert, update, delete); reads are not included."
-        ) { .count($0.writes) },
-        Column(name: "map_op_delete_total", type: .counter, help: "Deletes that found their key.") {
-            .count($0.deletes)
-        },
-        Column(
-            name: "map_shard_lock_wait_seconds_total", type: .counter,
-            help: "Ended waits for the lock, once per waiter."
-        ) { .nanoseconds($0.waitNanoseconds) },
-    ]
+    private static let shardColumns = sharedColumns(
+        entries: { (row: ShardRow) in row.entries }, writes: { $0.writes }, deletes: { $0.deletes },
+        waitNanoseconds: { $0.waitNanoseconds })
 
     /// The same of the whole map.
-    private static let sharedColumns: [Column<MapSecond>] = [
-        Column(name: "map_entries", type: .gauge, help: "Entries now.") { .count($0.entries) },
-        Column(
-            name: "map_op_total", type: .counter,
-            help: "Completed writes (insert, update, delete); reads are not included."
-        ) { .count($0.writes) },
-        Column(name: "map_op_delete_total", type: .counter, help: "Deletes that found their key.") {
-            .count($0.deletes)
-        },
-        Column(
-            name: "map_shard_lock_wait_seconds_total", type: .counter,
-            help: "Ended waits for the lock, once per waiter."
-        ) { .nanoseconds($0.lockWaitNanoseconds) },
-    ]
+    private static let mapColumns = sharedColumns(
+        entries: { (second: MapSecond) in second.entries }, writes: { $0.writes }, deletes: { $0.deletes },
+        waitNanoseconds: { $0.lockWaitNanoseconds })
+
+    /// What is kept of a shard and of the map alike.
+    private static func sharedColumns<Row>(
+        entries: @escaping @Sendable (Row) -> UInt64, writes: @escaping @Sendable (Row) -> UInt64,
+        deletes: @escaping @Sendable (Row) -> UInt64, waitNanoseconds: @escaping @Sendable (Row) -> UInt64
+    ) -> [Column<Row>] {
+        [
+            Column(name: "map_entries", type: .gauge, help: "Entries now.") { .count(entries($0)) },
+            Column(
+                name: "map_op_total", type: .counter,
+                help: "Completed writes (insert, update, delete); reads are not included."
+            ) { .count(writes($0)) },
+            Column(name: "map_op_delete_total", type: .counter, help: "Deletes that found their key.") {
+                .count(deletes($0))
+            },
+            Column(
+                name: "map_shard_lock_wait_seconds_total", type: .counter,
+                help: "Ended waits for the lock, once per waiter."
+            ) { .nanoseconds(waitNanoseconds($0)) },
+        ]
+    }
 
     private static let sumColumns: [Column<MapSecond>] = [
         Column(name: "map_op_insert_total", type: .counter, help: "Writes that added a key.") { .count($0.inserts) },
