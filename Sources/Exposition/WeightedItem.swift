@@ -106,7 +106,7 @@ struct WeightedItem: Equatable {
         return value <= 1000 ? value : nil
     }
 
-    /// A token as it is, or what stands in quotes, with `\x` as `x`.
+    /// A token as it is, or what stands in quotes, with `\x` as `x`; nil where a quote stands inside of the quotes.
     private static func unquote(_ text: Substring.UTF8View) -> String? {
         guard text.first == UInt8(ascii: "\"") else {
             return text.allSatisfy(isTokenByte) ? String(Substring(text)) : nil
@@ -115,6 +115,7 @@ struct WeightedItem: Equatable {
         var bytes: [UInt8] = []
         var rest = text.dropFirst().dropLast()
         while let byte = rest.popFirst() {
+            guard byte != UInt8(ascii: "\"") else { return nil }
             guard byte == UInt8(ascii: "\\") else {
                 bytes.append(byte)
                 continue

@@ -57,6 +57,8 @@ struct NegotiationTests {
         ("x/y;a=\"a,b;q=0\",application/openmetrics-text;version=1.0.0", .openMetrics(nil)),
         ("x/y;a=\"\\\",\",application/openmetrics-text;version=1.0.0", .openMetrics(nil)),
         ("\u{0}\u{7f}é/ü", .text),
+        // A quote inside of quotes spoils the item, whatever stands behind it.
+        (#"text/plain;version=1.0.0;n="0q"""#, .text), (#"text/plain;version=1.0.0;n="0q"", ;;="#, .text),
     ]
 
     @Test("each Accept gets the format that it likes best", arguments: accepts)
