@@ -14,8 +14,8 @@ FUZZ_SECONDS ?= 10
 PREFIX ?= /usr/local
 STAGES := fast real sanitizers
 
-.PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards incidents page example readme api \
-    race fuzz asan linear engine hostile kill9 scrape mass-delete replays stall doors counters recorder sweep install clean hashes protobuf sampler
+.PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards incidents page pages example readme api \
+    race fuzz asan asan-tests linear engine hostile kill9 scrape mass-delete replays stall doors counters recorder sweep install clean hashes protobuf sampler
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -31,6 +31,7 @@ help:
 	@echo
 	@echo "make fast   check, and"
 	@echo "  make unit   unit tests"
+	@echo "  make pages  the documentation of every library, a warning is an error"
 	@echo "  make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
 	@echo "  make deploy the Dockerfile under hadolint, the unit under systemd-analyze"
 	@echo "make real   with a real Prometheus, promtool and Chromium"
@@ -43,10 +44,11 @@ help:
 	@echo "  make example  the service of Examples/Shop, with its own metrics"
 	@echo "make sanitizers"
 	@echo "  make race   every strategy under ThreadSanitizer, and a planted race that it must find"
+	@echo "  make asan   every strategy under AddressSanitizer, and a planted fault that it must find"
 	@echo "  make fuzz   what reads strangers' bytes, under libFuzzer: FUZZ_SECONDS=10 a target, and minutes to build"
 	@echo
 	@echo "Longer proofs:"
-	@echo "make asan   the engine's tests under AddressSanitizer, leaks included"
+	@echo "make asan-tests  the engine's tests under AddressSanitizer, leaks included"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
 	@echo "make engine worst operation at ten million entries, built keys, memory that comes back: three minutes"
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
@@ -104,11 +106,11 @@ test:
 	    echo "stage $$stage: $$((SECONDS - began)) s"; \
 	done
 
-fast: check unit rules deploy
+fast: check unit pages rules deploy
 
 real: endtoend boards incidents page readme api example
 
-sanitizers: race fuzz
+sanitizers: race asan fuzz
 
 check: tidy
 	swift format lint --strict --recursive Sources Tests Examples Benchmarks/Sources Fuzzing/Sources Package.swift \
@@ -201,8 +203,12 @@ soak:
 	$(call install,$(RUN_PACKAGES))
 	CONFIGURATION=release Tests/RaceProbe/run.sh 333400 1 100
 
-# Without the tests that ask the heap itself what it holds: the sanitizer brings a heap of its own. XCTest's runner leaks.
 asan:
+	$(call install,$(RUN_PACKAGES))
+	SANITIZER=address Tests/RaceProbe/run.sh
+
+# Without the tests that ask the heap itself what it holds: the sanitizer brings a heap of its own. XCTest's runner leaks.
+asan-tests:
 	$(call install,$(RUN_PACKAGES))
 	SWIFT_BACKTRACE=enable=no swift test --disable-xctest --sanitize=address --scratch-path .build-asan \
 	    --filter InstrumentedMapsTests --skip MemoryAccountTests
@@ -236,12 +242,17 @@ scrape:
 	swift build -c release --product mapwatch
 	Benchmarks/scrape-pushgateway.sh .build/release/mapwatch
 
-# Symbol graphs of the public names, then a site for each catalogue under .build/docs. The metric reference comes first.
+# Symbol graphs of the public names, then a site for each catalogue under .build/docs.
+pages:
+	$(call install,$(RUN_PACKAGES))
+	Tests/Documentation/build.sh .build/docs
+
+# The metric reference comes first; `make unit` fails when it has drifted.
 docs:
 	$(call install,$(RUN_PACKAGES))
 	swift build --build-tests
 	MAPWATCH_WRITE_METRIC_REFERENCE=1 swift test --skip-build --filter MetricReferenceTests
-	Tests/Documentation/build.sh .build/docs
+	@$(MAKE) --no-print-directory pages
 
 # All seven at once on maps of their own; one after the other with REPLAYS=--in-turn, in eighteen minutes.
 replays:

@@ -138,7 +138,7 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ]),
         .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "InstrumentedMaps", "TestSupport"]),
-        // Runs under ThreadSanitizer: `Tests/RaceProbe/run.sh`.
+        // Runs under the sanitizers: `Tests/RaceProbe/run.sh`.
         .executableTarget(
             name: "race-probe", dependencies: ["FlightRecorder", "InstrumentedMaps", "Instruments", "Scenarios"],
             path: "Tests/RaceProbe",

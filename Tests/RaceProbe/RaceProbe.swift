@@ -1,13 +1,13 @@
 import Glibc
 import InstrumentedMaps
 
-// A workload for ThreadSanitizer: many threads, one map, few keys, growth all the way.
+// A workload for the sanitizers: many threads, one map, few keys, growth all the way.
 //
-//     race-probe sharded|rwlock|optimistic|checked|unguarded|recorder [--threads 8] [--operations 400000] [--seed 1]
+//     race-probe MAP [--threads 8] [--operations 400000] [--seed 1]
 //
-// `unguarded` is the engine with a guard that does not lock: the planted race. A run that finds nothing in the
-// strategies counts only beside one that finds that race; `run.sh` does both. `recorder` is no map but a ring of the
-// flight recorder.
+// MAP is a strategy; `optimistic`; `recorder`, which is no map but a ring of the flight recorder; or what is planted:
+// `unguarded`, the engine with a guard that does not lock, and `freed`, a read of memory that was given back. A run that
+// finds nothing in the strategies counts only beside one that finds what is planted; `run.sh` does both.
 
 @main
 enum RaceProbe {
@@ -15,9 +15,11 @@ enum RaceProbe {
         do {
             let arguments = try Arguments(CommandLine.arguments.dropFirst())
             let problems =
-                arguments.subject == .recorder
-                ? try RecorderProbe(threads: arguments.threads, operations: arguments.operations).run()
-                : try Workload(arguments).run()
+                switch arguments.subject {
+                case .recorder: try RecorderProbe(threads: arguments.threads, operations: arguments.operations).run()
+                case .freed: Freed.read()
+                default: try Workload(arguments).run()
+                }
             for problem in problems { complain("\(arguments.mapText): \(problem)") }
             guard problems.isEmpty else { exit(1) }
             print(
@@ -38,12 +40,19 @@ enum RaceProbe {
 
 /// What the command line asks for.
 struct Arguments {
-    /// A strategy, `sharded` with readers that take no lock, or the engine without a guard.
+    /// A strategy, `sharded` with readers that take no lock, the recorder, or one of the planted faults.
     enum Subject: Equatable {
         case strategy(MapStrategy)
         case optimistic
         case unguarded
+        case freed
         case recorder
+
+        /// What the command line calls it.
+        static let named: [String: Subject] = [
+            "sharded": .strategy(.sharded), "rwlock": .strategy(.rwlock), "checked": .strategy(.checked),
+            "optimistic": .optimistic, "recorder": .recorder, "unguarded": .unguarded, "freed": .freed,
+        ]
     }
 
     let subject: Subject
@@ -55,22 +64,11 @@ struct Arguments {
 
     init(_ words: ArraySlice<String>) throws(UsageError) {
         var words = words
-        guard let subject = words.popFirst() else {
-            throw UsageError(text: "say which map: sharded, rwlock, optimistic, checked, unguarded or recorder")
-        }
-        mapText = subject
-        if subject == "unguarded" {
-            self.subject = .unguarded
-        } else if subject == "recorder" {
-            self.subject = .recorder
-        } else if subject == "optimistic" {
-            self.subject = .optimistic
-        } else if let strategy = MapStrategy(rawValue: subject) {
-            self.subject = .strategy(strategy)
-        } else {
-            throw UsageError(
-                text: "\"\(subject)\" is no map: sharded, rwlock, optimistic, checked, unguarded or recorder")
-        }
+        let names = Subject.named.keys.sorted().joined(separator: ", ")
+        guard let name = words.popFirst() else { throw UsageError(text: "say which map: \(names)") }
+        guard let subject = Subject.named[name] else { throw UsageError(text: "\"\(name)\" is no map: \(names)") }
+        self.subject = subject
+        mapText = name
         while let option = words.popFirst() {
             guard let number = words.popFirst().flatMap({ Int($0) }), number > 0 else {
                 throw UsageError(text: "\(option) needs a number above 0")

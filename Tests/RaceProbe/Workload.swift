@@ -23,7 +23,7 @@ struct Workload {
                     strategy: strategy, shards: strategy == .rwlock ? nil : 2,
                     policy: strategy == .checked ? .count : nil), nanoseconds)
         case .optimistic: map = try Workload.host(name, MapOptions(shards: 2, reads: .optimistic), nanoseconds)
-        case .unguarded, .recorder:
+        case .unguarded, .recorder, .freed:
             map = Unguarded.makeMap(
                 name: name, options: try MapOptions(shards: 2), incarnation: 1, createdAt: 0, nanoseconds: nanoseconds)
         }
