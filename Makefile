@@ -15,7 +15,7 @@ PREFIX ?= /usr/local
 STAGES := fast real sanitizers
 
 .PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards incidents page pages example readme api \
-    race fuzz asan asan-tests linear engine hostile kill9 scrape mass-delete replays stall doors counters recorder sweep install clean hashes protobuf sampler
+    race fuzz asan asan-tests linear engine hostile kill9 scrape mass-delete replays stall doors counters recorder sweep install clean hashes picture protobuf sampler
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -59,6 +59,7 @@ help:
 	@echo "make stall  one shard of 256 stands still: its alert fires and the others serve, with a real Prometheus: three minutes"
 	@echo "make sampler what sampling 100 maps of 64 shards each second costs: two minutes"
 	@echo "make hashes a skewed load under a weak hash and the default one, on the page and in Prometheus: two minutes"
+	@echo "make picture  the README's picture of a terminal, from a real run"
 	@echo "make protobuf  what is made from the .proto, anew: after a change of it"
 	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
 	@echo "make counters  what counting costs, beside a build that counts nothing: three minutes"
@@ -148,6 +149,11 @@ readme:
 	$(call install,$(TEST_PACKAGES))
 	swift build -c release --product mapwatch $(SWIFT_FLAGS)
 	Tests/Readme/check.py .build/release/mapwatch
+
+picture:
+	$(call install,$(TEST_PACKAGES))
+	swift build -c release --product mapwatch
+	Tests/Readme/terminal.py .build/release/mapwatch docs/terminal.png
 
 api:
 	$(call install,$(RUN_PACKAGES) python3-venv)

@@ -7,7 +7,7 @@ struct MapwatchCommand: AsyncParsableCommand {
         commandName: "mapwatch",
         abstract: "Hosts instrumented maps and shows, shard by shard, how close each one is to an accident.",
         discussion: """
-            Metrics are served in Prometheus text format at http://127.0.0.1:10197/metrics, the maps at
+            Metrics are served in Prometheus text format at http://127.0.0.1:10197/metrics, the maps at \
             http://127.0.0.1:10198/api/v1/maps. For a first look:
 
               mapwatch serve --demo

@@ -12,7 +12,7 @@ struct ForecastCommand: ParsableCommand {
               mapwatch forecast --lambda 0.02 --t 60
               0.301 0.361 0.337
 
-            The articles give 0.338 for the last, which is a slip of rounding: it is 0.33737, and 0.338 is what the
+            The articles give 0.338 for the last, which is a slip of rounding: it is 0.33737, and 0.338 is what the \
             other two leave of 1 after they were rounded themselves.
 
             The daemon forecasts from what it has counted, for maps with strategy checked:

@@ -8,7 +8,7 @@ struct IncidentsCommand: ParsableCommand {
         commandName: "incidents",
         abstract: "Lists incidents, or shows one.",
         discussion: """
-            Asks the daemon at http://127.0.0.1:10197, another one named by --url, or reads the directory that was given
+            Asks the daemon at http://127.0.0.1:10197, another one named by --url, or reads the directory that was given \
             to serve as --storage.path, for which no daemon needs to run:
 
               mapwatch incidents list

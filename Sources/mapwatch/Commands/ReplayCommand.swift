@@ -8,17 +8,17 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Plays an accident again, and says what the metrics showed of it.",
         discussion: """
-            A scenario is a fixed load that follows from its seed. Without --url it is played on a map in this process,
-            under a clock moved by hand, in about a second. With --url it is played on a daemon, in real time, so that
+            A scenario is a fixed load that follows from its seed. Without --url it is played on a map in this process, \
+            under a clock moved by hand, in about a second. With --url it is played on a daemon, in real time, so that \
             Prometheus and the boards see it: two minutes until the map is old enough to be judged, then two minutes.
 
-              mapwatch replay list                                   what there is to play
-              mapwatch replay payment-orders                         one accident
-              mapwatch replay payment-orders --compare fix           the same load, naive and as it should be
-              mapwatch replay log-aggregation --compare sharded      the same load on another strategy
-              mapwatch replay --all                                  the seven; the last line sums them up
-              mapwatch replay --all --url http://127.0.0.1:10198     the seven on a daemon, in 16 minutes
-              mapwatch replay --all --url … --parallel               the seven at once, each on its map, in 4 minutes
+              mapwatch replay list                                what there is
+              mapwatch replay payment-orders                      one accident
+              mapwatch replay payment-orders --compare fix        and its fix, side by side
+              mapwatch replay log-aggregation --compare sharded   on another strategy
+              mapwatch replay --all                               the seven, and their sum
+              mapwatch replay --all --url http://127.0.0.1:10198  on a daemon: 16 minutes
+              mapwatch replay --all --url … --parallel            all at once: 4 minutes
 
             "minimal" is the articles' smallest example: three keys, one deleted while the map is walked.
             """)

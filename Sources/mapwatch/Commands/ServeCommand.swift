@@ -8,14 +8,14 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Hosts maps and serves their metrics until SIGTERM or SIGINT (the default command).",
         discussion: """
-            Exits 0 once a SIGTERM or SIGINT has drained the requests in flight, and 1 when a listener cannot bind or
+            Exits 0 once a SIGTERM or SIGINT has drained the requests in flight, and 1 when a listener cannot bind or \
             the configuration is wrong.
             """)
 
     @Option(
         name: .customLong("web.listen-address"),
         help: """
-            Where metrics are served: HOST:PORT, [IPv6]:PORT, :PORT for all interfaces, or unix:PATH, for example
+            Where metrics are served: HOST:PORT, [IPv6]:PORT, :PORT for all interfaces, or unix:PATH, for example \
             unix:/run/mapwatch.sock?mode=0660. May be given several times.
             """)
     var webListenAddress: [String] = ["127.0.0.1:10197"]
@@ -113,7 +113,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(
         name: .customLong("demo"),
         help: """
-            Plays the seven accidents in rotation, two minutes each, on maps of their names, and a workload beside them on
+            Plays the seven accidents in rotation, two minutes each, on maps of their names, and a workload beside them on \
             sessions, products and rules.
             """)
     var demo = false
