@@ -2,11 +2,14 @@
 """Runs what the README says: its commands against a daemon on free ports, its files through check-config.
 
 Argument: the daemon. A block of commands is `console`; each `$` line is run by bash and must print the lines below it.
-A block of `sh` names make's targets, which must exist. A comment `<!-- not run: REASON -->` before a block passes it over.
+In a block of `sh`, targets of make must exist, and mapwatch is run unless it asks a daemon for minutes of its time. A
+comment `<!-- not run: REASON -->` before a block passes it over. The same holds for commands within the lines of the
+documentation's pages.
 """
 
 import pathlib
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,7 +17,9 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BLOCK = re.compile(r"(?:<!-- not run: ([^>]+) -->\n)?```(\w*)\n(.*?)```", re.S)
-PATIENCE = 60
+PATIENCE = 300
+# Commands that need a daemon, a file of the reader's, or do not end by themselves.
+NEEDS_MORE = {"serve", "incidents", "check-config"}
 
 
 class Daemon:
@@ -48,11 +53,32 @@ def run_console(block, ports):
             yield f"$ {command}\nprinted\n{done.stdout}{done.stderr}and the README shows\n{shown}"
 
 
-def run_sh(block):
-    for target in re.findall(r"^make (\S+)", block, re.M):
-        done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
-        if done.returncode:
-            yield f"make {target}: {done.stderr}"
+def run_line(line, program):
+    """A command of make or mapwatch, as far as it can be tried by itself."""
+    words = shlex.split(line, comments=True)
+    if words[0] == "make":
+        command = ["make", "--dry-run", words[1]]
+    elif len(words) == 2 or "--url" in words or words[1] in NEEDS_MORE:
+        command = [program, words[1], "--help"]
+    else:
+        command = [program, *words[1:]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    if done.returncode:
+        yield f"{line}: {done.stderr}"
+
+
+def run_sh(block, program):
+    for line in re.findall(r"^(?:make|mapwatch) .*", block, re.M):
+        yield from run_line(line, program)
+
+
+def run_documentation(program):
+    """The commands that the pages of the documentation name, each once."""
+    pages = [page.read_text() for page in ROOT.glob("Sources/*/*.docc/**/*.md")]
+    lines = {line for page in pages for line in re.findall(r"`((?:make|mapwatch) [^`]+)`", page)}
+    assert len(lines) > 5, f"the pages' commands were not found: {lines}"
+    for line in sorted(lines):
+        yield from run_line(line, program)
 
 
 def check_yaml(block, program):
@@ -85,7 +111,7 @@ def problems_of(page, program):
         for language, block in blocks(page):
             match language:
                 case "console": yield from run_console(block, daemon.ports)
-                case "sh": yield from run_sh(block)
+                case "sh": yield from run_sh(block, program)
                 case "yaml": yield from check_yaml(block, program)
                 case "swift": yield from check_swift(block)
     finally:
@@ -97,6 +123,7 @@ def main():
     languages = [language for language, _ in blocks(readme)]
     assert {"console", "sh", "swift", "yaml"} <= set(languages), f"blocks are missing: {languages}"
     problems = list(problems_of(readme, sys.argv[1]))
+    problems += run_documentation(sys.argv[1])
     # What runs here runs there.
     own = [block for _, block in blocks(readme)]
     problems += [
