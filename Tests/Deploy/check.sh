@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
-# What can be said of deploy/ and the Dockerfile without systemd and without an engine. Argument: hadolint.
+# What can be said of deploy/ and the Dockerfile without systemd and without an engine. Arguments: hadolint and
+# check-jsonschema, which brings the schema of the Compose specification.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-hadolint=${1:?usage: Tests/Deploy/check.sh HADOLINT}
+hadolint=${1:?usage: Tests/Deploy/check.sh HADOLINT CHECK_JSONSCHEMA}
+schema=${2:?usage: Tests/Deploy/check.sh HADOLINT CHECK_JSONSCHEMA}
 
 "$hadolint" Dockerfile
 echo "Dockerfile: hadolint has nothing to say"
+
+said=$("$schema" --builtin-schema vendor.compose-spec deploy/compose.yaml 2>&1) || { echo "$said"; exit 1; }
+echo "deploy/compose.yaml: as the Compose specification has it"
 
 # systemd looks for the program, which is installed where the unit is.
 folder=$(mktemp -d)
