@@ -3,8 +3,8 @@
 
     check.py PROGRAM
 
-A daemon plays its demo, a Prometheus scrapes it each second with the shipped rules, until every panel has its rows and
-every series that a rule reads is there. About 80 seconds.
+A daemon plays its demo, one of its maps is disturbed on purpose, and a Prometheus scrapes it each second with the shipped
+rules, until every panel has its rows and every series that a rule reads is there. About 80 seconds.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ import boards
 
 DEMO_MAPS = ["payment-orders", "products", "rules", "sessions"]
 PATIENCE = 150
+TOKEN = "0123456789abcdef-of-a-check"
 
 
 @contextlib.contextmanager
@@ -53,7 +54,7 @@ def live(program):
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mapwatch-boards-"))
         free = "127.0.0.1:0"
         log = f"{folder}/mapwatch.log"
-        pathlib.Path(f"{folder}/token").write_text("0123456789abcdef-of-a-check")
+        pathlib.Path(f"{folder}/token").write_text(TOKEN)
         command = [
             program, "serve", "--demo", "--web.listen-address", free, "--data.listen-address", free,
             "--enable-chaos", "--chaos.token-file", f"{folder}/token",
@@ -61,7 +62,9 @@ def live(program):
         ]  # fmt: skip
         daemon = stack.enter_context(running(command, log))
         metrics = wait_for(r"url=http://([\d.:]+)/metrics", log, daemon)
-        make_incident(wait_for(r"url=http://([\d.:]+)/api/v1/maps", log, daemon))
+        data = wait_for(r"url=http://([\d.:]+)/api/v1/maps", log, daemon)
+        make_incident(data)
+        disturb(data)
         text = (boards.ROOT / "prometheus.yml").read_text()
         for old, new in [
             ("127.0.0.1:10197", metrics), ("_interval: 15s", "_interval: 1s"),
@@ -82,11 +85,41 @@ def live(program):
 
 def make_incident(data):
     """One incident by hand: the demo's own comes only after two minutes."""
-    body = json.dumps({"map": "sessions", "note": "for the boards"}).encode()
-    request = urllib.request.Request(f"http://{data}/api/v1/incidents", data=body, method="POST")
+    send(data, "POST", "/api/v1/incidents", {"map": "sessions", "note": "for the boards"})
+
+
+def disturb(data):
+    """A perturbation that hurts nobody: the rarest of yields."""
+    send(data, "PUT", "/api/v1/maps/sessions/perturbations", {"kind": "yield", "probability": 1e-6, "seconds": 600})
+
+
+def send(data, method, path, body):
+    request = urllib.request.Request(
+        f"http://{data}{path}", data=json.dumps(body).encode(), method=method,
+        headers={"Authorization": f"Bearer {TOKEN}"},
+    )  # fmt: skip
     with urllib.request.urlopen(request, timeout=30) as answer:
         if answer.status != 201:
-            sys.exit(f"POST /api/v1/incidents was answered {answer.status}")
+            sys.exit(f"{method} {path} was answered {answer.status}")
+
+
+def last_scrape(prometheus):
+    """When Prometheus has last scraped anything, as it says it; None before."""
+    try:
+        with urllib.request.urlopen(f"{prometheus}/api/v1/targets?state=active", timeout=30) as answer:
+            targets = json.loads(answer.read())["data"]["activeTargets"]
+    except urllib.error.HTTPError as error:
+        if error.code == 503:
+            return None
+        raise
+    return max((target["lastScrape"] for target in targets), default=None)
+
+
+def wait_for_scrape(prometheus, after, deadline):
+    """Until something was scraped since; before, no query can give more than it gave. It pushes no such event, so it is
+    asked."""
+    while time.monotonic() < deadline and last_scrape(prometheus) == after:
+        time.sleep(0.1)
 
 
 def rows(prometheus, expression):
@@ -126,11 +159,10 @@ def wanted():
 def name_problems(metrics):
     """Series that a board or a rule names and that neither the daemon prints nor a rule records."""
     # A scraper sees deltas from its second scrape on, once the end of the first was noticed.
-    for _ in range(3):
-        with urllib.request.urlopen(f"{metrics}/metrics", timeout=30):
-            time.sleep(0.2)
-    with urllib.request.urlopen(f"{metrics}/metrics", timeout=30) as answer:
-        printed = set(re.findall(r"^([a-z_]\w*)", answer.read().decode(), re.MULTILINE))
+    printed, deadline = set(), time.monotonic() + 30
+    while "map_size_delta_entries" not in printed and time.monotonic() < deadline:
+        with urllib.request.urlopen(f"{metrics}/metrics", timeout=30) as answer:
+            printed = set(re.findall(r"^([a-z_]\w*)", answer.read().decode(), re.MULTILINE))
     known = printed | {rule["record"] for rule in boards.rules() if "record" in rule}
     used = {name: f"rule {rule.get('alert') or rule['record']}"
             for rule in boards.rules() for name, _ in boards.selectors(rule["expr"])}  # fmt: skip
@@ -156,11 +188,15 @@ def main():
         problems += name_problems(metrics)
         open_queries = dict(wanted())
         total, begin = len(open_queries), time.monotonic()
+        shown = None
         while open_queries and time.monotonic() - begin < PATIENCE:
+            seen = last_scrape(prometheus)
             open_queries = {place: text for place, text in open_queries.items() if not rows(prometheus, text)}
-            print(f"{time.monotonic() - begin:4.0f} s: {total - len(open_queries)} of {total} queries have rows", flush=True)
+            if len(open_queries) != shown:
+                print(f"{time.monotonic() - begin:4.0f} s: {total - len(open_queries)} of {total} queries have rows", flush=True)
+                shown = len(open_queries)
             if open_queries:
-                time.sleep(5)
+                wait_for_scrape(prometheus, seen, begin + PATIENCE)
     problems += [f"no rows: {place}: {text}" for place, text in open_queries.items()]
     for problem in problems:
         print(f"PROBLEM {problem}")
