@@ -5,9 +5,10 @@
 
 Starts the daemon with --enable-chaos and Debian's Prometheus with the shipped rules. wrk puts and gets keys of the 255 other
 shards, first without and then with a stall, by turns, while one client keeps asking for the shard that stands still and
-another scrapes four times a second. Prints both medians and p99s, how long the slowest scrape took, and which shards
-MapShardStalled names. Exits 1 when it names another than the one, when a scrape took 50 ms (and none did without a stall),
-when a p99 of the others is past twice that without a stall and a millisecond, or when anybody hung. Takes two minutes.
+another scrapes four times a second. Prints both medians and p99s, how long the slowest scrape took for the client and in the
+daemon, and which shards MapShardStalled names. Exits 1 when it names another than the one, when a scrape during the stall
+took 50 ms, when a p99 of the others is past twice that without a stall and a millisecond, or when anybody hung. Takes two
+minutes, of a machine that does nothing else.
 """
 
 import argparse
@@ -167,6 +168,13 @@ def main():
     sys.exit(1 if problems else 0)
 
 
+def slowest_in_daemon(metrics):
+    """The bound below which every scrape stayed, from the daemon's own histogram: without the network and the client."""
+    text = ask(metrics, "GET", "/metrics?name[]=mapwatch_http_request_duration_seconds")[1]
+    buckets = re.findall(r'_bucket\{[^}]*listener="metrics"[^}]*le="([^"]+)"\} (\d+)', text)
+    return next((bound for bound, count in buckets if count == buckets[-1][1]), "no scrape was counted")
+
+
 def run(arguments, folder, metrics, data, address):
     problems = []
     load(data, folder, 3)
@@ -201,8 +209,8 @@ def run(arguments, folder, metrics, data, address):
     without, during_stall = max(scrapes.took[False]), max(scrapes.took[True])
     print(f"{len(scrapes.gave)} scrapes, the slowest {without * 1000:.1f} ms without a stall and {during_stall * 1000:.1f} ms with one; "
           f"the shard was answered 503 {victim.gave.count(503)} times, at the slowest after {max(victim.took[True]) * 1000:.1f} ms")
-    # Where a scrape takes that long without a stall too, the machine does something else.
-    if during_stall >= SCRAPE_LIMIT and without < SCRAPE_LIMIT:
+    print(f"in the daemon every scrape took at most {slowest_in_daemon(metrics)} s")
+    if during_stall >= SCRAPE_LIMIT:
         problems.append(f"a scrape took {during_stall * 1000:.1f} ms")
     if set(scrapes.gave) != {200}:
         problems.append(f"scrapes were answered {set(scrapes.gave)}")
