@@ -56,6 +56,11 @@ struct ReplayCommand: ParsableCommand {
     @Flag(help: "With --all and --url: all seven at once.")
     var parallel = false
 
+    @Option(
+        help: ArgumentHelp(
+            "With --url: so many of the scenario's seconds in one, to try the way there.", visibility: .hidden))
+    var pace = 1
+
     func validate() throws {
         guard all || scenario != nil else {
             throw ValidationError("name a scenario, or give --all; \"mapwatch replay list\" says what there is")
@@ -71,6 +76,9 @@ struct ReplayCommand: ParsableCommand {
         } catch { throw ValidationError("\(error)") }
         guard !parallel || url != nil else {
             throw ValidationError("--parallel is for --url; in this process a replay takes a second")
+        }
+        guard (1...1000).contains(pace), pace == 1 || url != nil else {
+            throw ValidationError("--pace is for --url, and 1 to 1000, not \(pace)")
         }
         guard scenario != "minimal" || url == nil else {
             throw ValidationError("minimal is played in this process; leave --url away")
@@ -132,7 +140,7 @@ struct ReplayCommand: ParsableCommand {
         let remote = RemoteReplay(
             data: ReplayConnections(try DaemonAddress(url: url)),
             metrics: RemoteMetrics(connections: ReplayConnections(try DaemonAddress(url: metricsURL))),
-            isParallel: parallel)
+            isParallel: parallel, pace: pace)
         let flat = Array(runs.joined())
         progress.say("\(flat.count) replay\(flat.count == 1 ? "" : "s"), \(remote.seconds(flat.count)) seconds in all")
         var results = try remote.play(flat, progress)[...]

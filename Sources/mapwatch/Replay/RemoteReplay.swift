@@ -21,11 +21,17 @@ struct RemoteReplay {
     let data: ReplayConnections
     let metrics: RemoteMetrics
     let isParallel: Bool
+    /// Seconds of the scenario in one second. Past 1 the daemon, whose windows are real seconds, judges another load than
+    /// the scenario's; what is done to the map stays the same.
+    let pace: Int
 
     /// Seconds that so many replays take.
     func seconds(_ count: Int) -> Int {
-        ScenarioTime.warmUp + (isParallel ? 1 : count) * ScenarioTime.played
+        (ScenarioTime.warmUp + (isParallel ? 1 : count) * ScenarioTime.played) / pace
     }
+
+    /// Nanoseconds of a second of the scenario.
+    private var second: UInt64 { 1_000_000_000 / UInt64(pace) }
 
     /// Results in the order of the runs.
     func play(_ runs: [ReplayRun], _ progress: ReplayProgress) throws -> [ReplayResult] {
@@ -36,7 +42,7 @@ struct RemoteReplay {
             do {
                 let delay = isParallel ? 0 : number * ScenarioTime.played
                 let result = try play(
-                    runs[number], from: begin + UInt64(delay) * 1_000_000_000, hasFailed,
+                    runs[number], from: begin + UInt64(delay) * second, hasFailed,
                     number == 0 || !isParallel ? progress : nil)
                 results.withLock { $0[number] = result }
             } catch {
@@ -59,11 +65,11 @@ struct RemoteReplay {
             run.scenario.init(seed: run.seed, way: run.way), on: target,
             overlap: SimultaneousOverlap(rounds: RemoteReplay.overlapRounds))
         var observations = ReplayObservations()
-        for second in 0..<ScenarioTime.length {
-            try player.play(second: second)
-            try wait(until: begin + UInt64(second + 1) * 1_000_000_000, stop)
-            if second >= ScenarioTime.warmUp { observations.add(try metrics.gauges(of: run.mapName)) }
-            progress?.show(second: second, isPaced: true)
+        for number in 0..<ScenarioTime.length {
+            try player.play(second: number)
+            try wait(until: begin + UInt64(number + 1) * second, stop)
+            if number >= ScenarioTime.warmUp { observations.add(try metrics.gauges(of: run.mapName)) }
+            progress?.show(second: number, isPaced: true)
         }
         return ReplayResult(
             card: card, way: run.way, map: run.map, observations: observations, outcome: try player.outcome())
