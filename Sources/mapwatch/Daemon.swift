@@ -76,7 +76,8 @@ struct Daemon {
             settings.data, dataSockets, dataAccess,
             PerturbationWiring.routes(
                 DataAPI(host: host, listings: listings).routes() + incidents.dataRoutes(host), chaos, host,
-                playedMaps: settings.playsDemo ? DemoBaseline.maps().map(\.name) + DemoStage.maps() : []))
+                playedMaps: settings.playsDemo
+                    ? (DemoBaseline.maps() + DemoSideShow.maps()).map(\.name) + DemoStage.maps() : []))
         servers.add(data)
         let manager = ServiceManager(
             environment: System.environment, processID: System.processID, logger: logger)

@@ -168,7 +168,9 @@ struct ProcessTests {
     @Test("--demo creates its maps, the first accident's among them, and their counters move")
     func demo() throws {
         let daemon = try MapwatchProcess(["--demo"])
-        let maps = ["payment-orders", "products", "rules", "sessions", "thumbnails"]
+        // What befalls these comes later in the rotation.
+        let idle: Set = ["prices", "thumbnails"]
+        let maps = ["ledger", "payment-orders", "prices", "products", "rules", "sessions", "thumbnails"]
         try pollUntil("the map of the first accident") {
             try daemon.scrape().samples("map_info").compactMap { $0.labels["map_name"] }.count == maps.count
         }
@@ -179,7 +181,7 @@ struct ProcessTests {
             where ["rules", "sessions"].contains(map) {
                 try waitForGrowth(of: family, map, beyond: first, daemon)
             }
-            if map != "thumbnails" { try waitForGrowth(of: "map_op_total", map, beyond: first, daemon) }
+            if !idle.contains(map) { try waitForGrowth(of: "map_op_total", map, beyond: first, daemon) }
         }
         try waitForGrowth(of: "map_op_delete_total", "sessions", beyond: first, daemon)
         #expect(try daemon.terminate(SIGTERM) == .code(0))

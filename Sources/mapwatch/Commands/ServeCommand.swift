@@ -114,7 +114,7 @@ struct ServeCommand: AsyncParsableCommand {
         name: .customLong("demo"),
         help: """
             Plays the seven accidents in rotation, two minutes each, on maps of their names, and a workload beside them on \
-            sessions, products and rules.
+            sessions, products and rules; once a rotation mishaps on ledger, prices and thumbnails.
             """)
     var demo = false
 

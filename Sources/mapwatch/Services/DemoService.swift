@@ -65,6 +65,7 @@ final class DemoStage: Sendable {
             next = max(next.advanced(by: .seconds(1)), clock.now)
             try? await Task.sleep(until: next, clock: clock)
         }
+        sideShow.end()
     }
 
     private func begin(_ act: DemoRotation.Act, round: Int) -> ScenarioPlayer? {
