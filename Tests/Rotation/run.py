@@ -156,6 +156,10 @@ class Rotation:
         self.start(self.metrics, self.data)
         self.wait_for("MapwatchDown", False, 60)
         self.wait_for("MapwatchRestarted", True, 60)
+        # Until it is stored too, where the report looks for it.
+        end = time.time() + 30
+        while "MapwatchRestarted" not in self.intervals() and time.time() < end:
+            time.sleep(1)
 
     def intervals(self):
         """{alert: [(map, first second, last second)]} as Prometheus has stored it."""
