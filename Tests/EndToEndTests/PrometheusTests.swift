@@ -165,7 +165,7 @@ struct PrometheusTests {
         found.mutationAboveLine = try byShard("\(mutation) > 0.15")
         found.meanDeleteShare = try prometheus.value(
             "sum(rate(map_op_delete_total[1m])) / sum(rate(map_op_total[1m]))", at: now)
-        found.recordedDeleteShare = try prometheus.value("map:delete_ratio:rate1m{map_name=\"orders\"}", at: now)
+        found.recordedDeleteShare = try prometheus.value("map:delete_ratio:increase1m{map_name=\"orders\"}", at: now)
         found.ownDeleteShare = try prometheus.value("map_delete_ratio{map_name=\"orders\"}", at: now)
         found.meanMutation = try prometheus.value(
             "sum(delta(mem_map_size_bytes[30s])) / sum(mem_map_size_bytes offset 60s)", at: now)
