@@ -70,8 +70,7 @@ public struct IndicatorTracker: Sendable {
         let endsCycle = endsCycle(now)
         for map in maps {
             var watched = self.watched.removeValue(forKey: map.incarnation) ?? begin(map)
-            watched.window.append(map, atNanoseconds: now)
-            watched.judge(map, lines(of: map.name))
+            watched.take(map, lines(of: map.name), atNanoseconds: now)
             if endsCycle { watched.endCycle(map) }
             self.watched[map.incarnation] = watched
         }
@@ -107,14 +106,30 @@ public struct IndicatorTracker: Sendable {
 
 /// All that is kept of one map.
 private struct Watched: Sendable {
-    var window: MapWindow
+    private(set) var window: MapWindow
     private var heat = ShardHeat()
+    /// Whether the shards' imbalance was computed from rows and marks that stand no more.
+    private var isHeatStale = true
+    /// Since when the rows of the last sample have stood.
+    private var unchangedSince: UInt64?
     private var cycles = CycleDeleteRatios()
     private(set) var reading = IndicatorReading()
 
     init(window: MapWindow) { self.window = window }
 
-    mutating func judge(_ map: MapSnapshot, _ lines: IndicatorLines) {
+    /// Takes a sample. What is summed up over the shards is not looked at again while nothing there has changed.
+    mutating func take(_ map: MapSnapshot, _ lines: IndicatorLines, atNanoseconds now: UInt64) {
+        if let since = map.unchangedSince, since == unchangedSince {
+            window.appendUnchanged(atNanoseconds: now)
+        } else {
+            window.append(map, atNanoseconds: now)
+            isHeatStale = true
+        }
+        unchangedSince = map.unchangedSince
+        judge(map, lines)
+    }
+
+    private mutating func judge(_ map: MapSnapshot, _ lines: IndicatorLines) {
         func line(_ indicator: Indicator) -> Double { lines.line(indicator, shards: map.shards.count) }
         reading.deleteRatio = window.deleteRatio
         reading.deleteDuringIterationRatio = window.deleteDuringIterationRatio
@@ -124,12 +139,14 @@ private struct Watched: Sendable {
             deleteRatio: line(.signatureDeleteRatio), sizeMutationRatio: line(.signatureSizeMutationRatio))
         reading.isJudged = window.isJudged
         reading.rates = window.rates
-        reading.shardImbalanceRatio = heat.imbalance(map.shards)
+        if isHeatStale { reading.shardImbalanceRatio = heat.imbalance(map.shards) }
+        isHeatStale = false
     }
 
     /// Ends the cycle that was under way, if one was.
     mutating func endCycle(_ map: MapSnapshot) {
         heat.mark(map.shards)
+        isHeatStale = true
         cycles.endCycle(deletes: map.sum(\.deletes), writes: map.sum(\.writes))
         reading.cycleDeleteRatios = cycles
     }

@@ -3,7 +3,7 @@ import InstrumentedMaps
 /// What a whole map had counted at one sample: sums over its shards. Samples are a second apart.
 public struct MapSecond: Sendable, Equatable {
     /// Monotonic time of the sample.
-    public let nanoseconds: UInt64
+    public private(set) var nanoseconds: UInt64
     public private(set) var entries: UInt64 = 0
     public private(set) var liveBytes: UInt64 = 0
     public private(set) var inserts: UInt64 = 0
@@ -20,6 +20,13 @@ public struct MapSecond: Sendable, Equatable {
     public var writes: UInt64 { inserts &+ updates &+ deletes }
 
     init(atNanoseconds nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+
+    /// The same sums at a later time.
+    func again(atNanoseconds now: UInt64) -> MapSecond {
+        var second = self
+        second.nanoseconds = now
+        return second
+    }
 
     /// Sums up a snapshot.
     init(_ map: MapSnapshot, atNanoseconds nanoseconds: UInt64) {

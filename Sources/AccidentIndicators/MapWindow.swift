@@ -44,9 +44,20 @@ public struct MapWindow: Sendable {
     public var keepsShards: Bool { shards != nil }
 
     mutating func append(_ map: MapSnapshot, atNanoseconds now: UInt64) {
-        let second = MapSecond(map, atNanoseconds: now)
         shards?.write(map.shards, slot: next)
-        if seconds.isEmpty { firstSample = now }
+        append(MapSecond(map, atNanoseconds: now))
+    }
+
+    /// Takes a sample of a map of which nothing has changed since the newest, if there is one.
+    mutating func appendUnchanged(atNanoseconds now: UInt64) {
+        guard count > 0 else { return }
+        let newest = slot(0)
+        shards?.copy(slot: newest, to: next)
+        append(second(0).again(atNanoseconds: now))
+    }
+
+    private mutating func append(_ second: MapSecond) {
+        if seconds.isEmpty { firstSample = second.nanoseconds }
         if seconds.count < MapWindow.capacity { seconds.append(second) } else { seconds[next] = second }
         next = (next + 1) % MapWindow.capacity
         let share = Float(deleteRatio)

@@ -50,5 +50,10 @@ struct ShardSeconds: Sendable {
         for index in 0..<min(shards, samples.count) { rows[start + index] = ShardSecond(samples[index]) }
     }
 
+    /// Writes what stands in another slot.
+    mutating func copy(slot: Int, to other: Int) {
+        for index in 0..<shards { rows[other * shards + index] = rows[slot * shards + index] }
+    }
+
     func row(_ shard: Int, slot: Int) -> ShardSecond { rows[slot * shards + shard] }
 }

@@ -43,7 +43,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func load(_ key: Span<UInt8>) -> [UInt8]? {
-        gate.pass(.load) {
+        gate.pass(.load, at: shard(of: key)) {
             load(key, nil)
         } watched: {
             load(key, $0)
@@ -60,7 +60,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func load(_ key: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
-        gate.pass(.load) {
+        gate.pass(.load, at: shard(of: key)) {
             load(key, into: &output, nil)
         } watched: {
             load(key, into: &output, $0)
@@ -80,7 +80,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
-        gate.pass(.store) {
+        gate.pass(.store, at: shard(of: key)) {
             store(key, value, nil, nil)
         } watched: {
             store(key, value, nil, $0)
@@ -92,7 +92,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome {
         precondition(MapOptions.ttlRange.contains(ttlSeconds), "an entry lives for 1 second to 1 year")
-        return gate.pass(.store) {
+        return gate.pass(.store, at: shard(of: key)) {
             store(key, value, ttlSeconds, nil)
         } watched: {
             store(key, value, ttlSeconds, $0)
@@ -111,7 +111,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
     func delete(_ key: Span<UInt8>) -> Bool {
-        gate.pass(.delete) {
+        gate.pass(.delete, at: shard(of: key)) {
             delete(key, nil)
         } watched: {
             delete(key, $0)
@@ -130,7 +130,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     func modify(
         _ key: Span<UInt8>, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {
-        gate.pass(.modify, as: { (outcome: ModifyOutcome) in outcome.operation }) {
+        gate.pass(.modify, as: { (outcome: ModifyOutcome) in outcome.operation }, at: shard(of: key)) {
             modify(key, countingLoad, nil, decide)
         } watched: {
             modify(key, countingLoad, $0, decide)
@@ -215,12 +215,16 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
-    func glance(now: UInt64) -> MapSnapshot {
+    func glance(now: UInt64, since before: MapSnapshot?) -> MapSnapshot {
         let iterators = iterators.sample(now: now)
-        return MapSnapshot(
+        let before = before?.incarnation == incarnation ? before : nil
+        let (rows, isUnchanged) = gate.rows(of: shards, now: now, since: before?.shards)
+        var glance = MapSnapshot(
             incarnation: incarnation, name: name, options: options, createdAt: createdAt, mode: mode,
-            shards: gate.rows(of: shards, now: now), openIterators: iterators.open,
+            shards: rows, openIterators: iterators.open,
             iteratorRestingNanoseconds: iterators.restingNanoseconds)
+        glance.unchangedSince = isUnchanged ? before?.unchangedSince : now
+        return glance
     }
 
     var mode: MapMode { gate.mode }

@@ -224,11 +224,13 @@ public final class MapHost: Sendable {
             undeclaredWrites: state.undeclaredWrites)
     }
 
-    /// A ``HostedMap/glance(now:)`` at every map, sorted by name: what the indicators sample each second.
-    public func glances(now: UInt64) -> [MapSnapshot] {
+    /// A ``HostedMap/glance(now:since:)`` at every map, sorted by name: what the indicators sample each second. `before` are
+    /// the glances of the second before, in any order.
+    public func glances(now: UInt64, since before: [MapSnapshot] = []) -> [MapSnapshot] {
         let state = state.withLock { $0 }
+        let places = Dictionary(before.indices.map { (before[$0].name, $0) }) { $1 }
         return state.maps.values.map { hosted in
-            var snapshot = hosted.map.glance(now: now)
+            var snapshot = hosted.map.glance(now: now, since: places[hosted.map.name].map { before[$0] })
             snapshot.detail = state.prices[snapshot.name]?.detail ?? .shard
             return snapshot
         }.sorted { $0.name < $1.name }

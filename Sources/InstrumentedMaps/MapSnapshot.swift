@@ -20,6 +20,9 @@ public struct MapSnapshot: Sendable {
     public let timings: OperationTimings
     /// Conflicts found; nil unless the strategy is `checked`.
     public let conflicts: ConflictSample?
+    /// Since when the rows have stood as they are: the time of the ``HostedMap/glance(now:since:)`` that first gave them.
+    /// Two glances with the same have the same rows. nil in a snapshot, which does not know.
+    public internal(set) var unchangedSince: UInt64?
     /// How finely it is shown; decided by the host for the map's life.
     public internal(set) var detail = SeriesDetail.shard
 
@@ -108,6 +111,8 @@ public struct ShardSample: Sendable, Equatable {
     /// Operations that found another one in the shard that an unguarded map would not have survived: each counts once,
     /// when its first try to get in fails or its look without the lock is made worthless.
     public var averted = AvertedConflicts()
+    /// Whether nobody was inside while the cells were read: then the row is right until somebody comes.
+    var isAtRest = false
 
     public init() {}
 

@@ -48,6 +48,14 @@ public struct ShardLock: ~Copyable, Sendable {
         return try body()
     }
 
+    /// How often the lock was taken; nil while somebody has it or sleeps at it. Whoever gets the same number twice knows
+    /// that nothing which is changed under the lock has changed between.
+    public var acquisitionsAtRest: UInt64? {
+        // In this order: a number that is seen before the lock is seen free is not that of somebody inside.
+        let acquired = meter.acquired.value
+        return word.load(ordering: .acquiring) == ShardLock.free ? acquired : nil
+    }
+
     /// Waits until this thread has the lock, for `access`; ``unlock()`` must follow.
     @inlinable
     @inline(__always)

@@ -91,7 +91,7 @@ public final class MetricsServer: Service {
             var next = clock.now
             while !Task.isCancelled {
                 let now = MonotonicClock.nanoseconds()
-                sampler.sample(host.glances(now: now), atNanoseconds: now)
+                sampler.sample(host.glances(now: now, since: sampler.sample.maps), atNanoseconds: now)
                 host.maintain(budget: MetricsServer.movesPerSecond)
                 next = max(next.advanced(by: .seconds(1)), clock.now)
                 try? await Task.sleep(until: next, clock: clock)

@@ -37,6 +37,32 @@ struct LatencyCollectorTests {
         #expect(page.value("map_lock_wait_seconds_bucket", ["map_name": "orders", "le": "+Inf"]) == 0)
     }
 
+    @Test("of the operations that fell into a bucket the last one shows its shard")
+    func operationExemplars() throws {
+        let name = try MapName("orders")
+        _ = try host.create(name, MapOptions(shards: 16))
+        let map = try host.mapForWriting(name)
+        let key = Array("one key".utf8)
+        let shard = map.shard(of: key.span)
+        // One in 64 is timed, at distances of up to 128.
+        for _ in 0..<2_000 {
+            map.store(key, [1])
+            _ = map.load(key)
+            _ = map.delete(key)
+            map.update(key) { $0 = [2] }
+        }
+        var batch = MapBatch()
+        for _ in 0..<300 { batch.load(key.span) }
+        map.perform(&batch)
+        let families = LatencyCollector().collect(Scrape(maps: host.snapshot(), sizeDeltas: nil))
+        let openMetrics = String(decoding: TextFormat.render(families, as: .openMetrics), as: UTF8.self)
+        let bucket =
+            #/map_op_duration_seconds_bucket\{map_name="orders",op="(\w+)",le="[^"]+"\} \d+ # \{shard_id="(\d+)"\} /#
+        let found = openMetrics.matches(of: bucket)
+        #expect(Set(found.map { String($0.1) }) == ["load", "store", "delete"])
+        #expect(Set(found.map { Int($0.2) }) == [shard])
+    }
+
     @Test("the waits' histogram agrees with the shards' wait counters to the nanosecond, while threads contend")
     func sumsAgree() throws {
         let name = try MapName("hot")

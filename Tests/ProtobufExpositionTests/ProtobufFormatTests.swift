@@ -150,11 +150,18 @@ struct ProtobufFormatTests {
         }
     }
 
-    @Test("the waits of a contended map have exemplars that lie in their bucket")
-    func exemplars() throws {
+    @Test(
+        "the waits and the operations of a contended map have exemplars that lie in their bucket",
+        arguments: ["map_lock_wait_seconds", "map_op_duration_seconds"])
+    func exemplars(family: String) throws {
         let decoded = try Self.decode(ProtobufFormat.render(try loadedFamilies()))
-        let waits = try #require(decoded.first { $0.name == "map_lock_wait_seconds" })
-        let hot = try #require(waits.metric.first { $0.label.contains { $0.value == "hot" } }).histogram
+        let waits = try #require(decoded.first { $0.name == family })
+        let hot = try #require(
+            waits.metric.first { metric in
+                let values = metric.label.map(\.value)
+                return values.contains("hot") && (values.count == 1 || values.contains("store"))
+            }
+        ).histogram
         #expect(hot.bucket.contains { $0.hasExemplar })
         var below = 0.0
         for bucket in hot.bucket {

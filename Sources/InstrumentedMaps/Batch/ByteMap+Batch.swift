@@ -46,7 +46,7 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
             batch.output = []
             let start = output.count
             let isFound = batch.withOperands(of: index) { key, _ in
-                gate.pass(.load) {
+                gate.pass(.load, at: shard(of: item.hash)) {
                     withShard(of: item.hash) { $0.load(key, item.hash, appendingTo: &output, nil) }
                 } watched: { watch in
                     watch.aims(at: shard(of: item.hash), key)
@@ -58,7 +58,7 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
             batch.items[index].outcome = isFound ? .found : .absent
         case .store:
             let outcome = batch.withOperands(of: index) { key, value in
-                gate.pass(.store) {
+                gate.pass(.store, at: shard(of: item.hash)) {
                     withShard(of: item.hash) { $0.store(key, item.hash, value: value, for: item.ttlSeconds, nil) }
                 } watched: { watch in
                     watch.aims(at: shard(of: item.hash), key)
@@ -80,7 +80,7 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
                 }
         case .delete:
             let isDeleted = batch.withOperands(of: index) { key, _ in
-                gate.pass(.delete) {
+                gate.pass(.delete, at: shard(of: item.hash)) {
                     withShard(of: item.hash) { $0.delete(key, item.hash, nil) }
                 } watched: { watch in
                     watch.aims(at: shard(of: item.hash), key)

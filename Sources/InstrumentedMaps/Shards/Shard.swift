@@ -1,3 +1,4 @@
+import CSystem
 public import Instruments
 
 // One lock, one table, one row of counters. What a table holds is its own affair; how it is guarded and what is counted
@@ -15,6 +16,8 @@ public import Instruments
 @safe
 @usableFromInline
 struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Copyable, @unchecked Sendable {
+    // Before the guard, which begins with its own count: one look at one line says that nothing has happened here.
+    private let tidyAtEntrances = Counter()
     @usableFromInline let shardGuard: Guard
     @usableFromInline let counters = ShardCounters()
     // Safety: the table is read only inside `shardGuard.sharing` and changed only inside `exclusively`; it lives behind
@@ -198,6 +201,13 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     ///
     /// `watch` and `index` say who hears of it where entries expired, and as which shard.
     func maintain(budget: Int, _ watch: MapWatch?, at index: Int) -> Int {
+        // Asked before the other cells: then these are no older.
+        let entrances = shardGuard.entrancesAtRest
+        if let entrances, entrances > 0, entrances == tidyAtEntrances.value { return 0 }
+        if isTidy {
+            if let entrances { tidyAtEntrances.set(entrances) }
+            return 0
+        }
         var done = 0
         while done < budget, !isTidy {
             let slice = min(HashIndex.slotsPerStep, budget - done)
@@ -234,13 +244,40 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     /// Completed writes, expirations included.
     private var writes: UInt64 { counters.writes &+ (expiry?.expirations.value ?? 0) }
 
+    /// Whether reading the cells again would give `before`, an earlier ``sample(now:)``: nobody has been inside since, and
+    /// none of it fades with time.
+    @inline(__always)
+    func stands(as before: ShardSample) -> Bool {
+        before.isAtRest && before.lockLongestWaitNanoseconds == 0
+            && shardGuard.entrancesAtRest == before.lockAcquired
+    }
+
+    /// Has the line fetched that ``stands(as:)`` and ``maintain(budget:_:at:)`` look at first.
+    @inline(__always)
+    func prefetch() {
+        // Safety: nothing is read; an address that is not the cell's would cost time.
+        unsafe withUnsafePointer(to: tidyAtEntrances) { unsafe mapwatch_prefetch($0) }
+    }
+
+    /// Has the other lines fetched that ``sample(now:)`` looks at.
+    @inline(__always)
+    func prefetchCells() {
+        // Safety: as above.
+        unsafe withUnsafePointer(to: counters.inserts) { unsafe mapwatch_prefetch($0) }
+        unsafe withUnsafePointer(to: counters.liveBytes) { unsafe mapwatch_prefetch($0) }
+        unsafe withUnsafePointer(to: counters.loads) { unsafe mapwatch_prefetch($0) }
+    }
+
     /// All cells, read relaxed: no lock is taken, so two cells may show two moments.
     func sample(now: UInt64) -> ShardSample {
+        let entrances = published == nil ? shardGuard.entrancesAtRest : nil
         var sample = ShardSample()
         counters.read(into: &sample)
         sample.deletes += expiry?.expirations.value ?? 0
         published?.reads.add(to: &sample)
         sample.add(shardGuard.sample(now: now))
+        // Nobody came while the cells were read.
+        sample.isAtRest = entrances == sample.lockAcquired
         return sample
     }
 

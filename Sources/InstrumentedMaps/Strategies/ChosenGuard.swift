@@ -56,6 +56,9 @@ struct ChosenGuard: ShardGuard, ~Copyable {
     }
 
     @usableFromInline
+    package var entrancesAtRest: UInt64? { shared == nil ? exclusive.acquisitionsAtRest : nil }
+
+    @usableFromInline
     package borrowing func sample(now: UInt64) -> LockSample {
         shared?.lock.meter.sample(now: now) ?? exclusive.meter.sample(now: now)
     }

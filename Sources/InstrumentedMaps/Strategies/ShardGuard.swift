@@ -28,6 +28,10 @@ package protocol ShardGuard: ~Copyable, Sendable {
     /// ``sharing(as:_:)`` for an operation that is watched; nil when the guard refuses it, and `body` was not run.
     borrowing func sharing<R>(as access: LockAccess, for watch: OperationWatch, _ body: () -> R) -> R?
 
+    /// How often the guard was entered; nil while somebody is inside, or when the guard does not know. Whoever gets the same
+    /// number twice knows that nothing behind the guard has changed between.
+    var entrancesAtRest: UInt64? { get }
+
     /// What the guard has counted, each cell read relaxed and without taking the guard; `now` is the monotonic clock's.
     borrowing func sample(now: UInt64) -> LockSample
 }
@@ -36,6 +40,10 @@ extension ShardGuard where Self: ~Copyable {
     /// Waits, for guards that cannot do otherwise.
     @usableFromInline
     package borrowing func exclusivelySoon<R>(_ body: () -> R) -> R? { exclusively(body) }
+
+    /// Unknown.
+    @usableFromInline
+    package var entrancesAtRest: UInt64? { nil }
 }
 
 /// A guard that refuses nothing.

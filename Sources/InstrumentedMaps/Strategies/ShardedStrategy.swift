@@ -23,5 +23,7 @@ package struct ExclusiveGuard: ShardGuard, ~Copyable {
         lock.withLock(as: access, body)
     }
 
+    package var entrancesAtRest: UInt64? { lock.acquisitionsAtRest }
+
     package borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
 }

@@ -23,7 +23,9 @@ extension ShardedMap {
         }
         var released: (Key?, Value?)
         var failure: Failure?
-        let outcome = gate.pass(.modify, as: { (outcome: ModifyOutcome) in outcome.operation }) {
+        let outcome = gate.pass(
+            .modify, as: { (outcome: ModifyOutcome) in outcome.operation }, at: keyHash.hash.shard(of: shards.count)
+        ) {
             shards[keyHash.hash.shard(of: shards.count)].modify { table, effects in
                 guard let found = table.position(of: key, keyHash.hash.place) else {
                     var value: Value?
@@ -70,7 +72,7 @@ extension ShardedMap {
         let keyHash = TypedKeyHash(key)
         guard keyHash.isUsable else { return refusedStore() == .inserted }
         let bytes = heapBytes(of: key, value)
-        return gate.pass(.store) {
+        return gate.pass(.store, at: keyHash.hash.shard(of: shards.count)) {
             shards[keyHash.hash.shard(of: shards.count)].modify { table, effects in
                 if table.position(of: key, keyHash.hash.place) != nil { return false }
                 let isStored = table.insert(key, keyHash.hash.place, value, heapBytes: bytes)
@@ -96,7 +98,7 @@ extension ShardedMap {
             _ = refusedStore()
             return try value()
         }
-        let result = gate.pass(.store) {
+        let result = gate.pass(.store, at: keyHash.hash.shard(of: shards.count)) {
             shards[keyHash.hash.shard(of: shards.count)].modify {
                 table, effects -> Result<Value, Failure> in
                 if let there = table.find(key, keyHash.hash.place) {
@@ -129,7 +131,7 @@ extension ShardedMap {
     ) throws(Failure) -> Value? {
         let keyHash = TypedKeyHash(key)
         guard keyHash.isUsable else { return refusedDelete() }
-        let result = gate.pass(.delete) {
+        let result = gate.pass(.delete, at: keyHash.hash.shard(of: shards.count)) {
             shards[keyHash.hash.shard(of: shards.count)].modify {
                 table, effects -> Result<EntryArray<Key, Value>.Entry?, Failure> in
                 guard let found = table.position(of: key, keyHash.hash.place) else {

@@ -88,7 +88,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
     public func load(_ key: Key) -> Value? {
         let keyHash = TypedKeyHash(key)
         guard keyHash.isUsable else { return refusedLoad() }
-        return gate.pass(.load) {
+        return gate.pass(.load, at: keyHash.hash.shard(of: shards.count)) {
             shards[keyHash.hash.shard(of: shards.count)].load { $0.find(key, keyHash.hash.place) }
         }
     }
@@ -103,7 +103,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
     public func contains(_ key: Key) -> Bool {
         let keyHash = TypedKeyHash(key)
         guard keyHash.isUsable else { return refusedLoad() != nil }
-        return gate.pass(.load) {
+        return gate.pass(.load, at: keyHash.hash.shard(of: shards.count)) {
             shards[keyHash.hash.shard(of: shards.count)].load {
                 $0.position(of: key, keyHash.hash.place) != nil ? () : nil
             } != nil
@@ -119,7 +119,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
         guard keyHash.isUsable else { return refusedStore() }
         let bytes = heapBytes(of: key, value)
         var displaced: Value?
-        let outcome = gate.pass(.store) {
+        let outcome = gate.pass(.store, at: keyHash.hash.shard(of: shards.count)) {
             shards[keyHash.hash.shard(of: shards.count)].store {
                 $0.store(key, keyHash.hash.place, value, heapBytes: bytes, displaced: &displaced)
             }
@@ -136,7 +136,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
     public func delete(_ key: Key) -> Value? {
         let keyHash = TypedKeyHash(key)
         guard keyHash.isUsable else { return refusedDelete() }
-        let removed = gate.pass(.delete) {
+        let removed = gate.pass(.delete, at: keyHash.hash.shard(of: shards.count)) {
             shards[keyHash.hash.shard(of: shards.count)].delete { $0.remove(key, keyHash.hash.place) }
         }
         return removed?.value
@@ -184,12 +184,16 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
             abortedIterators: self.iterators.aborted)
     }
 
-    public func glance(now: UInt64) -> MapSnapshot {
+    public func glance(now: UInt64, since before: MapSnapshot?) -> MapSnapshot {
         let iterators = iterators.sample(now: now)
-        return MapSnapshot(
+        let before = before?.incarnation == incarnation ? before : nil
+        let (rows, isUnchanged) = gate.rows(of: shards, now: now, since: before?.shards)
+        var glance = MapSnapshot(
             incarnation: incarnation, name: name, options: options, createdAt: createdAt, mode: mode,
-            shards: gate.rows(of: shards, now: now), openIterators: iterators.open,
+            shards: rows, openIterators: iterators.open,
             iteratorRestingNanoseconds: iterators.restingNanoseconds)
+        glance.unchangedSince = isUnchanged ? before?.unchangedSince : now
+        return glance
     }
 
     // MARK: - Keys that no map takes

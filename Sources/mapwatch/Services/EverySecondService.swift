@@ -23,7 +23,7 @@ struct EverySecondService: Service {
             var next = clock.now
             while !Task.isCancelled {
                 let now = nanoseconds()
-                sampler.sample(host.glances(now: now), atNanoseconds: now)
+                sampler.sample(host.glances(now: now, since: sampler.sample.maps), atNanoseconds: now)
                 // Only maps that look for conflicts are read a second time.
                 forecaster.sample(
                     host.maps.filter { $0.options.strategy == .checked }.map { $0.snapshot(now: now) },
