@@ -142,6 +142,45 @@ struct PasswordTests {
         #expect(check(checker, "prom:wrong") == .tooManyAttempts)
     }
 
+    @Test("a flood of wrong passwords from many addresses computes for a second and then for a quarter of the time")
+    func flood() {
+        let time = Monitor<UInt64>(1_000_000_000)
+        // Every look at the clock is 10 ms later: a check takes 10 ms of computing, and 40 ms with what is around it.
+        let checker = PasswordChecker(now: {
+            time.withLock { time in
+                time += 10_000_000
+                return time
+            }
+        })
+        #expect(check(checker, "prom:secret", from: "scraper") == .right)
+        let verdicts = (0..<2000).map { check(checker, "prom:wrong", from: "\($0)") }
+        #expect(verdicts.prefix(100).allSatisfy { $0 == .wrong })
+        // All that is computed fits into the allowance, and each attempt past it was told so at once.
+        let seconds = Double(time.withLock { $0 } - 1_000_000_000) / 1e9
+        let computed = Double(verdicts.count { $0 == .wrong }) * 0.01
+        #expect(computed <= 1.02 + seconds / 4)
+        #expect(verdicts.allSatisfy { $0 == .wrong || $0 == .busy })
+        #expect(check(checker, "prom:secret", from: "scraper") == .right)
+    }
+
+    @Test("while one password is computed, an attempt after a wrong one is not kept waiting")
+    func concurrentFlood() throws {
+        // Hashes of cost 10, some 60 ms each.
+        let users = ["prom": "$2y$10$" + AccessTests.hash.dropFirst(7)]
+        let checker = PasswordChecker()
+        let wrong = try #require(BasicCredentials("Basic \(base64("prom:wrong"))"))
+        #expect(checker.check(wrong, users, from: "first") == .wrong)
+        let verdicts = Monitor<[PasswordChecker.Verdict]>([])
+        ThreadGroup.run(8) { thread in
+            for attempt in 0..<4 {
+                let verdict = checker.check(wrong, users, from: "\(thread) \(attempt)")
+                verdicts.withLock { $0.append(verdict) }
+            }
+        }
+        let all = verdicts.withLock { $0 }
+        #expect(all.count == 32 && all.contains(.wrong) && all.contains(.busy))
+    }
+
     @Test("a right password costs no attempt, and is remembered once")
     func remembered() {
         let checker = PasswordChecker(now: { 0 })

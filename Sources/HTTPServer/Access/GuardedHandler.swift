@@ -28,6 +28,10 @@ struct GuardedHandler: HTTPHandler {
                 refused(.tooManyAttempts)
                 return .problem(
                     429, "Too Many Requests", "too many wrong passwords from your address", retryAfter: 1)
+            case .busy:
+                refused(.tooManyAttempts)
+                return .problem(
+                    503, "Service Unavailable", "too many passwords are to be checked; try again", retryAfter: 1)
             }
         }
         refused(.unauthorized)

@@ -5,7 +5,10 @@
 //     pays once. User, hash and password are all part of it, so that a changed hash forgets;
 //   - an unknown user costs as much as a known one with a wrong password, lest the time tell who is known;
 //   - wrong attempts of an address are limited to 5 at once and one a second after, past which nothing is computed; who
-//     is remembered is not held up by them.
+//     is remembered is not held up by them;
+//   - wrong attempts of all addresses together may take one second of computing at once and a quarter of each second
+//     after. Past that, and while one is computed, nobody waits: so a flood from many addresses keeps one thread busy for
+//     one bcrypt at a time, and the others serve.
 //
 // Bounds: 256 remembered, 1,024 addresses; past either the table starts anew. One bcrypt at a time.
 
@@ -15,6 +18,8 @@ import CGnuTLS
 final class PasswordChecker: Sendable {
     enum Verdict: Equatable {
         case right, wrong, tooManyAttempts
+        /// Not looked at: others' passwords are being checked.
+        case busy
     }
 
     /// Attempts that an address has left, as of a time in nanoseconds.
@@ -26,11 +31,18 @@ final class PasswordChecker: Sendable {
     private struct State: Sendable {
         var remembered: Set<[UInt8]> = []
         var allowances: [String: Allowance] = [:]
+        /// Seconds of computing that wrong attempts may still take, as of a time in nanoseconds.
+        var seconds = PasswordChecker.burstSeconds
+        var asOf: UInt64 = 0
+        /// Attempts that compute or wait for one that does.
+        var underWay = 0
     }
 
     private static let maximumRemembered = 256
     private static let maximumAddresses = 1024
     private static let burst = 5.0
+    private static let burstSeconds = 1.0
+    private static let secondsPerSecond = 0.25
     /// A hash of the shape of bcrypt's that no password has.
     private static let nobody = "$2y$10$" + String(repeating: "a", count: 21) + "O" + String(repeating: "a", count: 31)
 
@@ -51,14 +63,24 @@ final class PasswordChecker: Sendable {
 
     /// Checks credentials against names and hashes.
     ///
-    /// Concurrency: any thread. Cost: one HMAC when remembered, else one bcrypt, waiting for one that runs.
+    /// Concurrency: any thread. Cost: one HMAC when remembered, else one bcrypt; waits for one that runs only while nobody
+    /// has been wrong lately.
     func check(_ credentials: BasicCredentials, _ users: [String: String], from address: String) -> Verdict {
         let hash = users[String(decoding: credentials.user, as: UTF8.self)]
         let tag = tag(credentials, hash ?? "")
         if hash != nil, state.withLock({ $0.remembered.contains(tag) }) { return .right }
         guard spendAttempt(of: address) else { return .tooManyAttempts }
+        guard begin(now()) else {
+            state.withLock { $0.allowances[address]?.attempts += 1 }
+            return .busy
+        }
         let setting = hash ?? Self.strangersHash(users)
-        let isRight = working.withLock { _ in Self.matches(credentials.password, setting) } && hash != nil
+        let (matches, took) = working.withLock { _ in
+            let began = now()
+            return (Self.matches(credentials.password, setting), now() &- began)
+        }
+        let isRight = matches && hash != nil
+        end(spending: isRight ? 0 : took)
         guard isRight else { return .wrong }
         state.withLock { state in
             if state.remembered.count >= Self.maximumRemembered { state.remembered = [] }
@@ -84,6 +106,25 @@ final class PasswordChecker: Sendable {
             if isAllowed { allowance.attempts -= 1 }
             state.allowances[address] = allowance
             return isAllowed
+        }
+    }
+
+    /// Whether an attempt may be computed at all; ``end(spending:)`` must follow when it may.
+    private func begin(_ now: UInt64) -> Bool {
+        state.withLock { state in
+            let gained = Double(now &- min(state.asOf, now)) / 1e9 * Self.secondsPerSecond
+            state.seconds = min(Self.burstSeconds, state.seconds + gained)
+            state.asOf = now
+            let isAllowed = state.underWay == 0 ? state.seconds > 0 : state.seconds >= Self.burstSeconds
+            if isAllowed { state.underWay += 1 }
+            return isAllowed
+        }
+    }
+
+    private func end(spending nanoseconds: UInt64) {
+        state.withLock { state in
+            state.underWay -= 1
+            state.seconds -= Double(nanoseconds) / 1e9
         }
     }
 
