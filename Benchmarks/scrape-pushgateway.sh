@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Scrapes the given mapwatch with 100 maps of 64 shards, pushes the very same text to Debian's prometheus-pushgateway
+# Scrapes the given mapwatch with 116 maps of 64 shards, pushes the very same text to Debian's prometheus-pushgateway
 # (client_golang), and scrapes both in turn: series a second, median of twenty rounds.
 # Usage: Benchmarks/scrape-pushgateway.sh PROGRAM
 set -euo pipefail
@@ -16,7 +16,7 @@ trap 'kill "$daemon" "$gateway" 2>/dev/null || true; wait 2>/dev/null || true; r
 timeout 20 grep -m 1 -q 'serving maps' <(tail -n +1 -f --pid="$daemon" "$work/log")
 metrics=$(grep -o 'http://[^ ]*/metrics' "$work/log")
 data=$(grep -o 'http://[^ ]*/api/v1/maps' "$work/log")
-for map in $(seq 0 99); do
+for map in $(seq 0 115); do
     curl -sf -o /dev/null -X PUT "$data/map-$map" -d '{"shards":64}'
     for key in $(seq 0 $((map % 20))); do echo "{\"op\":\"put\",\"key\":\"k$key\",\"value\":\"v$map\"}"; done |
         curl -sf -o /dev/null -X POST "$data/map-$map/batch" --data-binary @-

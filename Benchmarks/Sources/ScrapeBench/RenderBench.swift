@@ -7,7 +7,7 @@ import Workloads
 
 /// How fast a large scrape is gathered and rendered on one core.
 enum RenderBench {
-    static let maps = 100
+    static let maps = 116
     static let shards = 64
     static let rounds = 20
     static let goal = 500.0

@@ -2,7 +2,7 @@ import Foundation
 
 // What a scrape costs, in two parts:
 //
-//     render    100 maps of 64 shards: gathered, then rendered as text on one core
+//     render    116 maps of 64 shards, 180,000 series: gathered, then rendered as text on one core
 //     writers   CPU time per operation of two writers: alone, beside one scrape a second, beside a hundred at once
 //
 // Each prints its goal beside what it has measured. The comparison with a Go exporter is `scrape-pushgateway.sh`.
