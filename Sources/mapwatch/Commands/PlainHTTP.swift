@@ -41,34 +41,16 @@ enum PlainHTTP {
     }
 
     private static func connect(_ host: String, _ port: String, _ url: String) throws(CommandProblem) -> Int32 {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var first: UnsafeMutablePointer<addrinfo>?
-        let result = unsafe getaddrinfo(host, port, &hints, &first)
-        guard result == 0 else {
-            throw CommandProblem(
-                description: "cannot find \(host): \(unsafe String(cString: gai_strerror(result)).lowercased())")
-        }
-        // Safety: the list is ours until it is freed, and walked by its own links.
-        defer { unsafe freeaddrinfo(first) }
-        var reason: Int32 = 0
-        var next = unsafe first
-        while let address = unsafe next {
-            let descriptor = unsafe socket(
-                address.pointee.ai_family, address.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
-            var patience = timeval(tv_sec: patienceSeconds, tv_usec: 0)
-            for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-                _ = unsafe setsockopt(
-                    descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        do {
+            return try TCPConnection.open(host, port: port, patienceSeconds: patienceSeconds)
+        } catch {
+            switch error {
+            case .unknownHost(let reason): throw CommandProblem(description: "cannot find \(host): \(reason)")
+            case .unreachable(let number):
+                throw problem(
+                    "cannot reach \(url)", number, "; is mapwatch serving there? --storage.path reads a directory")
             }
-            if unsafe Glibc.connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 {
-                return descriptor
-            }
-            reason = errno
-            if descriptor >= 0 { close(descriptor) }
-            unsafe next = address.pointee.ai_next
         }
-        throw problem("cannot reach \(url)", reason, "; is mapwatch serving there? --storage.path reads a directory")
     }
 
     private static func send(_ bytes: [UInt8], to descriptor: Int32, _ url: String) throws(CommandProblem) {
@@ -93,6 +75,6 @@ enum PlainHTTP {
 
     private static func problem(_ what: String, _ number: Int32, _ more: String = "") -> CommandProblem {
         CommandProblem(
-            description: "\(what): \(unsafe String(cString: strerror(number)).lowercased()) (errno \(number))\(more)")
+            description: "\(what): \(TCPConnection.text(number)) (errno \(number))\(more)")
     }
 }

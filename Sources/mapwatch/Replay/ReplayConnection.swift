@@ -75,36 +75,17 @@ final class ReplayConnection {
     }
 
     private func connect() throws(ReplayFailure) {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        // Safety: the list is freed below, after its last use.
-        let status = unsafe getaddrinfo(address.host, "\(address.port)", &hints, &list)
-        guard status == 0 else {
-            throw address.failure(unsafe String(cString: gai_strerror(status)).lowercased())
-        }
-        defer { unsafe freeaddrinfo(list) }
-        var errorNumber: Int32 = 0
-        var next = unsafe list
-        while let candidate = unsafe next {
-            let found = unsafe candidate.pointee
-            unsafe next = found.ai_next
-            let descriptor = unsafe Glibc.socket(found.ai_family, found.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
-            guard descriptor >= 0 else {
-                errorNumber = errno
-                continue
+        do {
+            socket = try TCPConnection.open(address.host, port: "\(address.port)")
+        } catch {
+            switch error {
+            case .unknownHost(let reason): throw address.failure(reason)
+            case .unreachable(let number): throw address.failure(TCPConnection.text(number))
             }
-            if unsafe Glibc.connect(descriptor, found.ai_addr, found.ai_addrlen) == 0 {
-                var on: Int32 = 1
-                unsafe _ = setsockopt(
-                    descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-                socket = descriptor
-                return
-            }
-            errorNumber = errno
-            close(descriptor)
         }
-        throw address.failure(unsafe String(cString: strerror(errorNumber)).lowercased())
+        var on: Int32 = 1
+        // Safety: the call reads the local that it is given.
+        _ = unsafe setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }
 
     private func disconnect() {
