@@ -49,7 +49,7 @@ public struct IndicatorCollector: Collector {
     }
 
     private static let gauges = [
-        Gauge(name: "map_delete_ratio", help: "Deletes among writes over 60 s; 0 without writes.") {
+        Gauge(name: "map_delete_ratio", help: SampledHelp.deleteRatio) {
             .real($0.deleteRatio)
         },
         Gauge(
@@ -58,7 +58,7 @@ public struct IndicatorCollector: Collector {
         ) { .real($0.deleteDuringIterationRatio) },
         Gauge(
             name: "map_size_mutation_ratio",
-            help: "Change of the map's mem_map_size_bytes over 15 s, against its size before."
+            help: SampledHelp.sizeMutationRatio
         ) { .real($0.sizeMutationRatio) },
         Gauge(
             name: "map_size_mutation_streak",

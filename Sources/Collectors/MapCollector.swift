@@ -1,3 +1,4 @@
+import AccidentIndicators
 public import Exposition
 import InstrumentedMaps
 
@@ -56,13 +57,13 @@ public struct MapCollector: Collector {
     private static let writeColumns = [
         Column(
             name: "map_op_total", type: .counter,
-            help: "Completed writes (insert, update, delete); reads are not included."
+            help: SampledHelp.writes
         ) { .count($0.writes) },
-        Column(name: "map_op_insert_total", type: .counter, help: "Writes that added a key.") { .count($0.inserts) },
-        Column(name: "map_op_update_total", type: .counter, help: "Writes that replaced a value.") {
+        Column(name: "map_op_insert_total", type: .counter, help: SampledHelp.inserts) { .count($0.inserts) },
+        Column(name: "map_op_update_total", type: .counter, help: SampledHelp.updates) {
             .count($0.updates)
         },
-        Column(name: "map_op_delete_total", type: .counter, help: "Deletes that found their key.") {
+        Column(name: "map_op_delete_total", type: .counter, help: SampledHelp.deletes) {
             .count($0.deletes)
         },
         Column(name: "map_op_delete_miss_total", type: .counter, help: "Deletes of absent keys.") {
@@ -70,7 +71,7 @@ public struct MapCollector: Collector {
         },
         Column(
             name: "map_op_delete_during_iteration_total", type: .counter,
-            help: "Deletes that found their key while an iterator on the map was open."
+            help: SampledHelp.deletesDuringIteration
         ) { .count($0.deletesDuringIteration) },
     ]
 
@@ -97,7 +98,7 @@ public struct MapCollector: Collector {
     ]
 
     private static let sizeColumns = [
-        Column(name: "map_entries", type: .gauge, help: "Entries now.") { .count($0.entries) },
+        Column(name: "map_entries", type: .gauge, help: SampledHelp.entries) { .count($0.entries) },
         Column(name: "map_entries_added_total", type: .counter, help: "Entries that ever came.") {
             .count($0.entriesAdded)
         },
@@ -105,9 +106,8 @@ public struct MapCollector: Collector {
             .count($0.entriesRemoved)
         },
         Column(name: "map_capacity", type: .gauge, help: "Slots of the index.") { .count($0.capacity) },
-        // The articles' own words.
         Column(
-            name: "mem_map_size_bytes", type: .gauge, help: "Current approximate memory footprint of managed map"
+            name: "mem_map_size_bytes", type: .gauge, help: SampledHelp.size
         ) { .count($0.liveBytes) },
         Column(
             name: "map_allocated_bytes", type: .gauge, help: "Bytes that the allocator holds for records and index."
@@ -115,16 +115,16 @@ public struct MapCollector: Collector {
     ]
 
     private static let lockColumns = [
-        Column(name: "map_shard_lock_acquired_total", type: .counter, help: "Times that the shard's lock was taken.") {
+        Column(name: "map_shard_lock_acquired_total", type: .counter, help: SampledHelp.lockAcquired) {
             .count($0.lockAcquired)
         },
         Column(
             name: "map_shard_lock_contended_total", type: .counter,
-            help: "Times that the first try to take the lock failed."
+            help: SampledHelp.lockContended
         ) { .count($0.lockContended) },
         Column(
             name: "map_shard_lock_wait_seconds_total", type: .counter,
-            help: "Ended waits for the lock, once per waiter."
+            help: SampledHelp.lockWait
         ) { .nanoseconds($0.lockWaitNanoseconds) },
         Column(name: "map_shard_lock_waiters", type: .gauge, help: "Threads that wait for the lock now.") {
             .count($0.lockWaiters)

@@ -87,10 +87,10 @@ enum SampleHistory {
     private static func ratios(_ evidence: MapEvidence) -> [TimedFamily] {
         let window = evidence.window
         return [
-            ("map_delete_ratio", "Deletes among writes over 60 s; 0 without writes.", window.deleteRatio(age:)),
+            ("map_delete_ratio", SampledHelp.deleteRatio, window.deleteRatio(age:)),
             (
                 "map_size_mutation_ratio",
-                "Change of the map's mem_map_size_bytes over 15 s, against its size before.",
+                SampledHelp.sizeMutationRatio,
                 window.sizeMutationRatio(age:)
             ),
         ].map { (name: MetricName, help: String, value: (Int) -> Double) in
@@ -119,39 +119,39 @@ enum SampleHistory {
         deletes: @escaping @Sendable (Row) -> UInt64, waitNanoseconds: @escaping @Sendable (Row) -> UInt64
     ) -> [Column<Row>] {
         [
-            Column(name: "map_entries", type: .gauge, help: "Entries now.") { .count(entries($0)) },
+            Column(name: "map_entries", type: .gauge, help: SampledHelp.entries) { .count(entries($0)) },
             Column(
                 name: "map_op_total", type: .counter,
-                help: "Completed writes (insert, update, delete); reads are not included."
+                help: SampledHelp.writes
             ) { .count(writes($0)) },
-            Column(name: "map_op_delete_total", type: .counter, help: "Deletes that found their key.") {
+            Column(name: "map_op_delete_total", type: .counter, help: SampledHelp.deletes) {
                 .count(deletes($0))
             },
             Column(
                 name: "map_shard_lock_wait_seconds_total", type: .counter,
-                help: "Ended waits for the lock, once per waiter."
+                help: SampledHelp.lockWait
             ) { .nanoseconds(waitNanoseconds($0)) },
         ]
     }
 
     private static let sumColumns: [Column<MapSecond>] = [
-        Column(name: "map_op_insert_total", type: .counter, help: "Writes that added a key.") { .count($0.inserts) },
-        Column(name: "map_op_update_total", type: .counter, help: "Writes that replaced a value.") {
+        Column(name: "map_op_insert_total", type: .counter, help: SampledHelp.inserts) { .count($0.inserts) },
+        Column(name: "map_op_update_total", type: .counter, help: SampledHelp.updates) {
             .count($0.updates)
         },
         Column(
             name: "map_op_delete_during_iteration_total", type: .counter,
-            help: "Deletes that found their key while an iterator on the map was open."
+            help: SampledHelp.deletesDuringIteration
         ) { .count($0.deletesDuringIteration) },
         Column(
-            name: "mem_map_size_bytes", type: .gauge, help: "Current approximate memory footprint of managed map"
+            name: "mem_map_size_bytes", type: .gauge, help: SampledHelp.size
         ) { .count($0.liveBytes) },
-        Column(name: "map_shard_lock_acquired_total", type: .counter, help: "Times that the shard's lock was taken.") {
+        Column(name: "map_shard_lock_acquired_total", type: .counter, help: SampledHelp.lockAcquired) {
             .count($0.lockAcquired)
         },
         Column(
             name: "map_shard_lock_contended_total", type: .counter,
-            help: "Times that the first try to take the lock failed."
+            help: SampledHelp.lockContended
         ) { .count($0.lockContended) },
     ]
 }

@@ -17,8 +17,6 @@ RULES = ROOT / "prometheus.rules.yml"
 UIDS = {"mapwatch-accidents", "mapwatch-incidents", "mapwatch-shards", "mapwatch-self"}
 # What Grafana's Prometheus source reads of an annotation, and the SDK's general model does not know.
 ANNOTATION_KEYS = {"useValueForTime", "titleFormat", "textFormat", "tagKeys", "step"}
-# Named by a rule, and printed once fail-fast detection is built: then strike it off here.
-NOT_PRINTED_YET = set()
 
 plugins.register_default_plugins()
 

@@ -150,8 +150,7 @@ def wanted():
     for rule in boards.rules():
         name = rule.get("alert") or rule["record"]
         for series, matchers in boards.selectors(rule["expr"]):
-            if series not in boards.NOT_PRINTED_YET:
-                yield f"rule {name}: {series}", f"count({series}{matchers})"
+            yield f"rule {name}: {series}", f"count({series}{matchers})"
         if "record" in rule and rule["record"] != "map:read_retry_ratio:rate5m":
             yield f"rule {name}", rule["record"]
 
@@ -171,10 +170,7 @@ def name_problems(metrics):
     for name, place in sorted(used.items()):
         if re.match(r"up$|ALERTS$|scrape_", name):
             continue
-        if name in boards.NOT_PRINTED_YET:
-            if name in printed:
-                yield f"{name} is printed now: strike it off NOT_PRINTED_YET"
-        elif name not in known:
+        if name not in known:
             yield f"{place}: the daemon does not print {name}"
 
 
