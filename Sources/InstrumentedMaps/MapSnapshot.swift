@@ -64,6 +64,14 @@ public struct MapSnapshot: Sendable {
     }
 }
 
+/// How a row was read: no part of what it says, so two rows that differ in it alone are equal.
+struct ShardReading: Sendable, Equatable {
+    /// Whether nobody was inside while the cells were read: then the row is right until somebody comes.
+    var isAtRest = false
+
+    static func == (left: ShardReading, right: ShardReading) -> Bool { true }
+}
+
 /// The row of counters of one shard. Counts only grow; levels (`entries`, `capacity`, bytes) go both ways.
 public struct ShardSample: Sendable, Equatable {
     public var inserts: UInt64 = 0
@@ -111,8 +119,7 @@ public struct ShardSample: Sendable, Equatable {
     /// Operations that found another one in the shard that an unguarded map would not have survived: each counts once,
     /// when its first try to get in fails or its look without the lock is made worthless.
     public var averted = AvertedConflicts()
-    /// Whether nobody was inside while the cells were read: then the row is right until somebody comes.
-    var isAtRest = false
+    var reading = ShardReading()
 
     public init() {}
 

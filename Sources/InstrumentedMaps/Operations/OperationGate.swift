@@ -202,9 +202,10 @@ struct OperationGate: ~Copyable, Sendable {
             // The first row is the map's one lock's too.
             if index > 0, shards[index].stands(as: before[index]) { continue }
             let row = row(of: shards, index, now: now)
-            guard row != before[index] else { continue }
+            let isSame = row == before[index]
+            if isSame, row.reading.isAtRest == before[index].reading.isAtRest { continue }
             rows[index] = row
-            areUnchanged = false
+            areUnchanged = areUnchanged && isSame
         }
         return (rows, areUnchanged)
     }

@@ -248,7 +248,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     /// none of it fades with time.
     @inline(__always)
     func stands(as before: ShardSample) -> Bool {
-        before.isAtRest && before.lockLongestWaitNanoseconds == 0
+        before.reading.isAtRest && before.lockLongestWaitNanoseconds == 0
             && shardGuard.entrancesAtRest == before.lockAcquired
     }
 
@@ -277,7 +277,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         published?.reads.add(to: &sample)
         sample.add(shardGuard.sample(now: now))
         // Nobody came while the cells were read.
-        sample.isAtRest = entrances == sample.lockAcquired
+        sample.reading.isAtRest = entrances == sample.lockAcquired
         return sample
     }
 
