@@ -69,10 +69,10 @@ public struct IndicatorTracker: Sendable {
         forgetAllBut(maps)
         let endsCycle = endsCycle(now)
         for map in maps {
-            var watched = self.watched.removeValue(forKey: map.incarnation) ?? begin(map)
-            watched.take(map, lines(of: map.name), atNanoseconds: now)
-            if endsCycle { watched.endCycle(map) }
-            self.watched[map.incarnation] = watched
+            if !watched.keys.contains(map.incarnation) { watched[map.incarnation] = begin(map) }
+            let lines = lines(of: map.name)
+            watched[map.incarnation]?.take(map, lines, atNanoseconds: now)
+            if endsCycle { watched[map.incarnation]?.endCycle(map) }
         }
     }
 

@@ -193,6 +193,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     func maintain(budget: Int) -> Int {
         var moved = 0
         for index in 0..<shards.count where moved < budget {
+            if index + OperationGate.shardsAhead < shards.count { shards[index + OperationGate.shardsAhead].prefetch() }
             moved += shards[index].maintain(budget: budget - moved, gate.watch, at: index)
         }
         return moved

@@ -116,10 +116,11 @@ public struct ShardSample: Sendable, Equatable {
     /// The longest wait that ended within the last 120 s, or the time since which somebody has been waiting, whichever is
     /// longer.
     public var lockLongestWaitNanoseconds: UInt64 = 0
+    /// Beside what is looked at together with it.
+    var reading = ShardReading()
     /// Operations that found another one in the shard that an unguarded map would not have survived: each counts once,
     /// when its first try to get in fails or its look without the lock is made worthless.
     public var averted = AvertedConflicts()
-    var reading = ShardReading()
 
     public init() {}
 

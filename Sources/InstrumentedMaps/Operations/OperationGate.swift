@@ -211,7 +211,7 @@ struct OperationGate: ~Copyable, Sendable {
     }
 
     /// A line takes some 150 ns to come, a shard some 20 ns to look at.
-    private static var shardsAhead: Int { 8 }
+    static var shardsAhead: Int { 8 }
 
     @inline(__always)
     private func row<Guard: ~Copyable, Table: ~Copyable>(
