@@ -203,7 +203,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     func maintain(budget: Int, _ watch: MapWatch?, at index: Int) -> Int {
         // Asked before the other cells: then these are no older.
         let entrances = shardGuard.entrancesAtRest
-        if let entrances, entrances > 0, entrances == tidyAtEntrances.value { return 0 }
+        if let entrances, entrances == tidyAtEntrances.value { return 0 }
         if isTidy {
             if let entrances { tidyAtEntrances.set(entrances) }
             return 0
