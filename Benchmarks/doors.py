@@ -129,13 +129,13 @@ def drip(program):
                     connecting = len(scrapes)
         os.waitpid(child, 0)
         left, from_first, from_last = report.split("\n")[2].split()
-        phases = [quiet, scrapes[:connecting], scrapes[connecting:]]
-        p99s = [p99([t for _, t in phase]) for phase in phases]
+        before, while_connecting, while_dripping = (
+            p99([t for _, t in phase]) for phase in (quiet, scrapes[:connecting], scrapes[connecting:]))
         failed = sum(not good for good, _ in scrapes)
         print(f"drip: 5000 + 2000 sockets, {left} left, all closed {float(from_last):.1f} s after the last connected, "
               f"{float(from_first):.1f} s after the first (goal 10); {len(scrapes)} scrapes, {failed} failed (goal 0), "
-              f"p99 {p99([t for _, t in scrapes]):.1f} ms (goal 5): {p99s[1]:.1f} while they connect, {p99s[2]:.1f} while "
-              f"they drip and are ended, {p99s[0]:.1f} before", flush=True)
+              f"p99 while they drip and are ended {while_dripping:.1f} ms (goal 5); before them {before:.1f}, while all "
+              f"connect within {float(from_first) - float(from_last):.1f} s {while_connecting:.1f}", flush=True)
 
 
 def saturate(program):
