@@ -15,7 +15,7 @@ PREFIX ?= /usr/local
 STAGES := fast real sanitizers
 
 .PHONY: help run test demo bench soak docs check $(STAGES) tidy unit rules deploy endtoend boards incidents page pages example readme api \
-    race fuzz asan asan-tests linear engine hostile kill9 scrape mass-delete replay replays rotation stall doors counters recorder \
+    race fuzz asan asan-tests linear engine checked hostile kill9 scrape mass-delete replay replays rotation stall doors counters recorder \
     sweep install clean hashes picture protobuf sampler
 
 help:
@@ -53,6 +53,7 @@ help:
 	@echo "make asan-tests  the engine's tests under AddressSanitizer, leaks included"
 	@echo "make linear histories of ten million operations, and planted faults that must be found: three minutes"
 	@echo "make engine worst operation at ten million entries, built keys, memory that comes back: three minutes"
+	@echo "make checked a hundred million operations that meet nobody, and none is said to: four minutes"
 	@echo "make hostile a million hostile requests that must not add a series: two minutes"
 	@echo "make kill9  a hundred kills under load, each of which leaves a readable flight recording: five minutes"
 	@echo "make scrape what a scrape costs, beside Debian's pushgateway: three minutes"
@@ -206,6 +207,14 @@ engine:
 	.build/release/engine-probe hash
 	.build/release/engine-probe memory
 	.build/release/engine-probe worst
+
+# That nobody is told of a conflict who had none, and that real ones are found.
+checked:
+	$(call install,$(RUN_PACKAGES))
+	swift build -c release --product engine-probe
+	swift build -c release --product linear-probe
+	.build/release/engine-probe checked --operations 100000000
+	.build/release/linear-probe --strategy checked --operations 10000000
 
 # Every strategy through a hundred maps of a third of a million operations.
 soak:

@@ -110,7 +110,9 @@ let package = Package(
         .testTarget(name: "InstrumentsTests", dependencies: ["Instruments", "TestSupport"]),
         .testTarget(
             name: "InstrumentedMapsTests", dependencies: ["InstrumentedMaps", "Instruments", "CSystem", "TestSupport"]),
-        .testTarget(name: "FlightRecorderTests", dependencies: ["FlightRecorder", "TestSupport"]),
+        .testTarget(
+            name: "FlightRecorderTests",
+            dependencies: ["FlightRecorder", "InstrumentedMaps", "Instruments", "TestSupport"]),
         .testTarget(name: "ExpositionTests", dependencies: ["Exposition", "TestSupport"]),
         .testTarget(
             name: "ProtobufExpositionTests",
@@ -158,7 +160,8 @@ let package = Package(
             path: "Tests/LinearProbe", exclude: ["planted.sh"]),
         // What the engine promises of single operations, at the sizes where it would show: `make engine`.
         .executableTarget(
-            name: "engine-probe", dependencies: ["InstrumentedMaps", "TestSupport"], path: "Tests/EngineProbe"),
+            name: "engine-probe", dependencies: ["InstrumentedMaps", "Instruments", "TestSupport"],
+            path: "Tests/EngineProbe"),
         // Runs the real binary, so it depends on it being built.
         .testTarget(name: "EndToEndTests", dependencies: ["mapwatch", "FlightRecorder", "TestSupport"]),
     ]

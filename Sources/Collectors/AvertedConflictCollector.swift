@@ -15,7 +15,7 @@ public struct AvertedConflictCollector: Collector {
         for map in scrape.maps.maps {
             let labels = scrape.labels(of: map)
             let rows = map.rows
-            for kind in AvertedConflict.allCases {
+            for kind in ConflictKind.allCases {
                 averted.append(
                     labels.shards(with: "kind", kind.rawValue), MetricColumn(rows) { .count($0.averted[kind]) })
             }

@@ -1,5 +1,6 @@
 public import Exposition
 import InstrumentedMaps
+import Instruments
 
 /// The conflicts that maps of strategy `checked` have found; no other map finds any.
 public struct ConflictCollector: Collector {

@@ -24,7 +24,7 @@ public final class FlightRecorder: Sendable {
     private let header: RecordingHeader
     private let secondsSince1970: @Sendable () -> Double
     private let state: LockedState<State>
-    // Safety: a cursor for each ring, `MapRings.cursorStride` words apart, as long as `self`; only atomic accesses. Pages
+    // Safety: a cursor for each ring, `RingWriter.cursorStride` words apart, as long as `self`; only atomic accesses. Pages
     // that nobody has touched take no memory.
     private nonisolated(unsafe) let cursors: UnsafeMutablePointer<Atomic<UInt64>>
     // Safety: a word for each caller, 1 once the file has the name; as above.
@@ -52,7 +52,7 @@ public final class FlightRecorder: Sendable {
         try directory.rename(directory.unfinished, to: directory.recording)
         let rings = RecordingLayout.rings(inBytes: words * RecordingLayout.wordBytes)
         state = LockedState(State(space: RingSpace(rings: rings, entries: RecordingLayout.entries)))
-        unsafe cursors = Self.zeros(rings * MapRings.cursorStride)
+        unsafe cursors = Self.zeros(rings * RingWriter.cursorStride)
         unsafe named = Self.zeros(RecordingLayout.callers)
     }
 
@@ -68,7 +68,11 @@ public final class FlightRecorder: Sendable {
     // MARK: - Maps
 
     /// Rings for a map, as long as the caller keeps them. Rings of maps that are gone are reused when no others are left.
-    public func lend(map: String, incarnation: UInt64, shards: Int) throws(RecorderProblem) -> MapRings {
+    ///
+    /// `takesReads` says whether whoever writes for the map writes its loads down.
+    public func lend(
+        map: String, incarnation: UInt64, shards: Int, takesReads: Bool = true
+    ) throws(RecorderProblem) -> MapRings {
         let place = try state.withLock { state throws(RecorderProblem) in
             guard shards > 0, let (place, overwritten) = state.space.take(shards) else {
                 let refusal = RecorderProblem.full(
@@ -86,9 +90,11 @@ public final class FlightRecorder: Sendable {
         }
         let first = place.rings.lowerBound
         // Safety: the map's rings and cursors lie one after the other, and nobody else has them.
-        return unsafe MapRings(
-            self, place, startedMonotonic: header.startedMonotonic, rings: memory.ring(first),
-            cursors: cursors + first * MapRings.cursorStride)
+        let writer = unsafe RingWriter(
+            shards: shards, takesReads: takesReads, startedMonotonic: header.startedMonotonic,
+            rings: memory.ring(first), cursors: cursors + first * RingWriter.cursorStride,
+            named: UnsafeBufferPointer(start: named, count: RecordingLayout.callers))
+        return MapRings(self, place, writer)
     }
 
     /// The rings of a map that is gone.
@@ -107,17 +113,10 @@ public final class FlightRecorder: Sendable {
         for word in RecordingLayout.ring(place.rings.lowerBound)..<RecordingLayout.ring(place.rings.upperBound) {
             memory[word] = 0
         }
-        for ring in place.rings { unsafe cursors[ring * MapRings.cursorStride].store(0, ordering: .relaxed) }
+        for ring in place.rings { unsafe cursors[ring * RingWriter.cursorStride].store(0, ordering: .relaxed) }
     }
 
     // MARK: - Callers
-
-    /// Whether the recording has a name for this caller. Cost: a load.
-    @inline(__always)
-    public func knows(_ caller: UInt32) -> Bool {
-        guard caller < RecordingLayout.callers else { return true }
-        return unsafe named[Int(caller)].load(ordering: .relaxed) != 0
-    }
 
     /// Writes a caller's name down, for all records of this number before and after; the first name stays. Numbers are
     /// 1 to 4607; others are shown by their thread.
@@ -160,7 +159,7 @@ public final class FlightRecorder: Sendable {
     public var mapsRecorded: Int { state.withLock { $0.lent.count } }
 
     private func operations(_ place: RingSpace.Place) -> UInt64 {
-        place.rings.reduce(0) { unsafe $0 &+ cursors[$1 * MapRings.cursorStride].load(ordering: .relaxed) }
+        place.rings.reduce(0) { unsafe $0 &+ cursors[$1 * RingWriter.cursorStride].load(ordering: .relaxed) }
     }
 
     // MARK: - The system

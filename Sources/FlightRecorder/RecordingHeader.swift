@@ -1,3 +1,5 @@
+import Instruments
+
 /// The header of a recording.
 struct RecordingHeader: Equatable, Sendable {
     let words: Int

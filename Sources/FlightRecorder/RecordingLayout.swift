@@ -1,3 +1,5 @@
+import Instruments
+
 // The file, in words of 8 bytes of this machine's order, all of it allocated on disk from the start:
 //
 //     0        ┌─────────────────────────────────────────────────────────────────────────┐
@@ -37,8 +39,8 @@ enum RecordingLayout {
     static let callers = 4608
     static let callerWords = 1 + nameWords
 
-    static let slotsPerRing = 16
-    static let ringWords = slotsPerRing * RecordWords.count
+    static let slotsPerRing = RingWriter.slots
+    static let ringWords = RingWriter.ringWords
     static let ringsStart = 74_752
 
     /// No file can be smaller, and none is larger.

@@ -1,4 +1,5 @@
 import Glibc
+import Instruments
 
 /// What a recording holds, read from its words, whatever they are.
 package struct Recording: Sendable {

@@ -69,6 +69,11 @@ enum IncidentDocument {
         if let maximum = options.maximumBytes { json.add("max_bytes", maximum) }
         if let seconds = options.ttlSeconds { json.add("ttl_seconds", seconds) }
         json.add("mode", map.mode.rawValue)
+        json.add("guard", options.deletionGuard.rawValue)
+        if options.strategy == .checked {
+            json.add("policy", options.policy.rawValue)
+            json.add("check_reads", options.checksReads)
+        }
         return json.object
     }
 

@@ -1,6 +1,7 @@
 import AccidentIndicators
 import FlightRecorder
 import InstrumentedMaps
+import Instruments
 
 /// `README.md` of a bundle: the incident in words, for the person who opens it months later.
 enum IncidentGuide {

@@ -42,6 +42,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
+    @_specialize(where Guard == CheckedGuard, Table == ByteTable)
     func load(_ key: Span<UInt8>) -> [UInt8]? {
         gate.pass(.load, at: shard(of: key)) {
             load(key, nil)
@@ -59,6 +60,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
+    @_specialize(where Guard == CheckedGuard, Table == ByteTable)
     func load(_ key: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
         gate.pass(.load, at: shard(of: key)) {
             load(key, into: &output, nil)
@@ -79,6 +81,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
+    @_specialize(where Guard == CheckedGuard, Table == ByteTable)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
         gate.pass(.store, at: shard(of: key)) {
             store(key, value, nil, nil)
@@ -90,6 +93,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
+    @_specialize(where Guard == CheckedGuard, Table == ByteTable)
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome {
         precondition(MapOptions.ttlRange.contains(ttlSeconds), "an entry lives for 1 second to 1 year")
         return gate.pass(.store, at: shard(of: key)) {
@@ -110,6 +114,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
+    @_specialize(where Guard == CheckedGuard, Table == ByteTable)
     func delete(_ key: Span<UInt8>) -> Bool {
         gate.pass(.delete, at: shard(of: key)) {
             delete(key, nil)
@@ -127,6 +132,7 @@ final class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copy
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
+    @_specialize(where Guard == CheckedGuard, Table == ByteTable)
     func modify(
         _ key: Span<UInt8>, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {

@@ -20,7 +20,7 @@ public enum LockAccess: UInt32, Sendable {
 
     /// What two who do this at once without the lock would not survive; nil when it harms neither.
     @usableFromInline
-    func conflict(with holder: LockAccess) -> AvertedConflict? {
+    package func conflict(with holder: LockAccess) -> ConflictKind? {
         switch (self, holder) {
         case (.lookAhead, _): nil
         case (.write, .write): .writeWrite
@@ -31,8 +31,8 @@ public enum LockAccess: UInt32, Sendable {
     }
 }
 
-/// Two operations that a lock has kept apart and that an unguarded map would not have survived.
-public enum AvertedConflict: String, Sendable, CaseIterable {
+/// Which two operations met, or would have met if a lock had not kept them apart; the names of the series' label.
+public enum ConflictKind: String, Sendable, CaseIterable {
     case readWrite = "read_write"
     case writeWrite = "write_write"
     case iterateWrite = "iterate_write"
@@ -50,7 +50,7 @@ public struct AvertedConflicts: Sendable, Equatable {
         self.iterateWrites = iterateWrites
     }
 
-    public subscript(kind: AvertedConflict) -> UInt64 {
+    public subscript(kind: ConflictKind) -> UInt64 {
         switch kind {
         case .readWrite: readWrites
         case .writeWrite: writeWrites
@@ -72,7 +72,7 @@ struct AvertedConflictCounters: ~Copyable, Sendable {
     private let writeWrites = Counter()
     private let iterateWrites = Counter()
 
-    func count(_ conflict: AvertedConflict) {
+    func count(_ conflict: ConflictKind) {
         switch conflict {
         case .readWrite: readWrites.add()
         case .writeWrite: writeWrites.add()

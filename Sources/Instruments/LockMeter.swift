@@ -39,7 +39,7 @@ public struct LockMeter: ~Copyable, Sendable {
     /// caller in. `exclusively` says that the caller is alone inside the lock when `acquire` returns.
     @inline(never)
     @usableFromInline
-    package func clockWait(exclusively: Bool, averting conflict: AvertedConflict?, _ acquire: () -> Void) {
+    package func clockWait(exclusively: Bool, averting conflict: ConflictKind?, _ acquire: () -> Void) {
         #if MAPWATCH_NO_COUNTERS
         return acquire()
         #else

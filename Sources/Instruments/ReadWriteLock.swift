@@ -175,7 +175,7 @@ public struct ReadWriteLock: ~Copyable, Sendable {
     }
 
     /// What the lock averts by keeping `access` out of a word; nil when nobody is inside, or only readers beside another.
-    private borrowing func conflict(of access: LockAccess, _ found: UInt32) -> AvertedConflict? {
+    private borrowing func conflict(of access: LockAccess, _ found: UInt32) -> ConflictKind? {
         if found & ReadWriteLock.writer != 0 { return access.conflict(with: .write) }
         guard found & ReadWriteLock.readers != 0 else { return nil }
         return access.conflict(with: iterating.load(ordering: .relaxed) > 0 ? .iterate : .read)

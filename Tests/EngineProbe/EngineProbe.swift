@@ -5,6 +5,7 @@ import Glibc
 //     engine-probe worst  [--entries 10000000] [--seed 1]    the costliest single insert or delete, in thread CPU time
 //     engine-probe hash   [--entries 1000000] [--seed 1]     keys built to collide, and the worst key of 1 KiB
 //     engine-probe memory [--entries 1000000] [--seed 1]     resident memory that comes back after deletes at random
+//     engine-probe checked [--operations 100000000] [--threads 8] [--seed 1]   conflicts that nobody had
 //
 // Exit status: 0 all holds, 1 something does not, 2 nobody understands the command line.
 
@@ -18,6 +19,7 @@ enum EngineProbe {
                 case .worst: try WorstOperation(arguments).run()
                 case .hash: try HashProof(arguments).run()
                 case .memory: try MemoryProof(arguments).run()
+                case .checked: try FalseConflicts(arguments).run()
                 }
             for finding in findings { print("engine-probe: \(finding.text)\(finding.holds ? "" : " — too much")") }
             if !findings.allSatisfy(\.holds) { exit(1) }
@@ -40,16 +42,19 @@ struct Arguments {
         case worst
         case hash
         case memory
+        case checked
     }
 
     let proof: Proof
     private(set) var entries: Int
+    private(set) var operations = 100_000_000
+    private(set) var threads = 8
     private(set) var seed: UInt64 = 1
 
     init(_ words: ArraySlice<String>) throws(UsageError) {
         var words = words
         guard let proof = words.popFirst().flatMap({ Proof(rawValue: $0) }) else {
-            throw UsageError(text: "say what to prove: worst, hash or memory")
+            throw UsageError(text: "say what to prove: worst, hash, memory or checked")
         }
         self.proof = proof
         entries = proof == .worst ? 10_000_000 : 1_000_000
@@ -59,6 +64,8 @@ struct Arguments {
             }
             switch option {
             case "--entries": entries = min(number, 1 << 26)
+            case "--operations": operations = number
+            case "--threads": threads = min(number, 64)
             case "--seed": seed = UInt64(number)
             default: throw UsageError(text: "unknown option \(option)")
             }

@@ -59,6 +59,24 @@ struct IncidentReporterTests {
         #expect(try workshop.file(id, .guide).contains("promtool tsdb create-blocks-from openmetrics samples.om data"))
     }
 
+    @Test("the document shows how the map looks for conflicts and guards its iterators")
+    func options() throws {
+        let workshop = try Workshop()
+        let name = try MapName("orders")
+        let options = try MapOptions(
+            strategy: .checked, shards: 1, policy: .count, checksReads: false, deletionGuard: .deny)
+        workshop.sample([
+            MapSnapshot(incarnation: 1, name: name, options: options, createdAt: 0, shards: [ShardSample()])
+        ])
+        let summary = try workshop.reporter.record(note: "", on: name, incarnation: 1)
+        let document = try workshop.file(summary.id, .document)
+        let json = try JSONSerialization.jsonObject(with: Data(document.utf8)) as? [String: Any] ?? [:]
+        let shown = json["options"] as? [String: Any] ?? [:]
+        #expect(shown["policy"] as? String == "count")
+        #expect(shown["check_reads"] as? Bool == false)
+        #expect(shown["guard"] as? String == "deny")
+    }
+
     @Test("a map of many shards has its sums alone, as a map that /metrics shows as one row")
     func manyShards() throws {
         let workshop = try Workshop()

@@ -169,6 +169,10 @@ struct ObserverTests {
         #expect(Caller.named("") == .none)
         #expect(Caller.none.name == nil)
         #expect(Caller.named(String(repeating: "y", count: 65)).name == String(repeating: "y", count: 64))
+        let filled = String(repeating: "y", count: 62)
+        #expect(Caller.named(filled + "名").name == filled)
+        #expect(Caller.named(filled + "e\u{301}").name == filled)
+        #expect(Caller.named("z" + String(repeating: "\u{301}", count: 40)).name?.utf8.count == 63)
         #expect(Caller.numbered(Caller.named("x").id).name == "x")
         #expect(Caller.numbered(.max) == .none)
     }

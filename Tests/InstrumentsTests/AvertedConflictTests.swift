@@ -11,7 +11,7 @@ struct AvertedConflictTests {
     struct Meeting: Sendable {
         let own: LockAccess
         let holder: LockAccess
-        var averted: AvertedConflict?
+        var averted: ConflictKind?
     }
 
     static let meetings = [

@@ -6,7 +6,7 @@ import Linearizability
 // Millions of operations on a few hot keys while the tables under them grow and shrink, every reply recorded and every
 // history checked for linearizability.
 //
-//     linear-probe --strategy sharded|rwlock|optimistic|all [--operations 10000000] [--seed 1] [--threads 8] [--keys 4]
+//     linear-probe --strategy sharded|rwlock|checked|optimistic|all [--operations 10000000] [--seed 1] [--threads 8] [--keys 4]
 //                  [--round 1000000] [--calm]
 //     linear-probe --planted NAME …     a map with a fault that must be found; `--planted list` says which there are
 //

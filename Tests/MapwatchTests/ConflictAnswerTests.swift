@@ -29,6 +29,24 @@ struct ConflictAnswerTests {
         return respond(HTTPRequest(head: head, body: Array(body.utf8)))
     }
 
+    @Test("entries of a map of Swift values are a 409 that says so, and its figures are served")
+    func typedMap() throws {
+        let host = MapHost { 0 }
+        let orders = try ShardedMap<Int, Int>(MapName("orders"), MapOptions())
+        orders.store(1, 1)
+        try host.register(orders)
+        let router = try Router(DataAPI(host: host, listings: Listings(nanoseconds: { 0 })).routes())
+        for (method, path, body) in Self.seconds + [(.post, "/batch", #"{"op":"get","key":"k"}"#)] {
+            let response = try #require(
+                Self.request(router, method, "/api/v1/maps/orders" + path, body, caller: "x"))
+            #expect(response.status == 409, "\(method) \(path)")
+            #expect(String(decoding: response.body, as: UTF8.self).contains("orders"))
+        }
+        let map = try #require(Self.request(router, .get, "/api/v1/maps/orders", "", caller: "x"))
+        #expect(map.status == 200)
+        #expect(orders.count == 1)
+    }
+
     private static let seconds: [(HTTPMethod, String, String)] = [
         (.put, "/entries/k", "v"), (.get, "/entries/k", ""), (.delete, "/entries/k", ""), (.get, "/entries", ""),
         (.post, "/delete", #"{"prefix":""}"#),

@@ -1,4 +1,3 @@
-import Glibc
 import InstrumentedMaps
 import Workloads
 
@@ -48,9 +47,9 @@ struct CostRow: Sendable {
         let perThread = CostRow.operations / threads
         let lists = workload.lists(mix, .uniform, threads: threads, operationsPerThread: perThread)
         let run = onThreads(threads) { thread in
-            let start = CostRow.threadNanoseconds()
+            let start = threadNanoseconds()
             CostRow.play(lists[thread], on: map)
-            return CostRow.threadNanoseconds() - start
+            return threadNanoseconds() - start
         }
         let operations = Double(perThread * threads)
         return CostRun(
@@ -60,21 +59,6 @@ struct CostRow: Sendable {
     }
 
     private static func play(_ list: OperationList, on map: any InstrumentedMap) {
-        let operations = list.operations
-        let value = [UInt8](repeating: 0x76, count: Workload.valueLength)
-        for index in operations.indices {
-            let key = OperationList.key(operations, index).span
-            switch operations[index].kind {
-            case .get: _ = map.load(key)
-            case .set: map.store(key, value.span)
-            case .delete: map.delete(key)
-            }
-        }
-    }
-
-    private static func threadNanoseconds() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+        list.play(get: { _ = map.load($0) }, set: { map.store($0, $1) }, delete: { map.delete($0) })
     }
 }

@@ -1,6 +1,7 @@
 import FlightRecorder
 import Foundation
 import InstrumentedMaps
+import Instruments
 import Workloads
 
 // What does the flight recorder cost? The same operations on a map that nobody watches, on one whose writes are recorded,
@@ -18,27 +19,17 @@ enum Recorded: Int, CaseIterable {
     case everything
 }
 
-/// What the daemon hangs into a map: see `MapObservers`.
+/// What the daemon hangs into a map: see `RecorderDesk`.
 final class RecordingObserver: OperationObserver {
     let interest: ObserverInterest
-    private let recorder: FlightRecorder
-    private let rings: MapRings
+    let rings: RingWriter?
+    /// Whose rings they are, as long as they are written.
+    private let mapRings: MapRings
 
-    init(_ recorder: FlightRecorder, _ rings: MapRings, reads: Bool) {
-        (self.recorder, self.rings) = (recorder, rings)
+    init(_ mapRings: MapRings, reads: Bool) {
+        self.mapRings = mapRings
+        rings = mapRings.writer
         interest = reads ? [.reads] : []
-    }
-
-    func didOperate(_ event: OperationEvent) {
-        guard event.outcome != .conflict else { return }
-        if event.caller != .none, !recorder.knows(event.caller.id) {
-            recorder.name(event.caller.id, event.caller.name ?? "")
-        }
-        rings.record(
-            shard: event.shard, operation: OperationCode(rawValue: event.operation.rawValue),
-            outcome: RecordedOutcome(rawValue: event.outcome.rawValue) ?? .hit, keyHash: event.keyHash,
-            monotonic: event.started, durationNanoseconds: event.duration, thread: event.thread,
-            caller: event.caller.id)
     }
 }
 
@@ -64,9 +55,11 @@ struct CostRow {
         let workload = Workload(keys: CostRow.keys)
         let host = MapHost(observer: { name, options, incarnation in
             guard recorded != .nothing,
-                let rings = try? recorder.lend(map: name.text, incarnation: incarnation, shards: options.shards)
+                let rings = try? recorder.lend(
+                    map: name.text, incarnation: incarnation, shards: options.shards,
+                    takesReads: recorded == .everything)
             else { return nil }
-            return RecordingObserver(recorder, rings, reads: recorded == .everything)
+            return RecordingObserver(rings, reads: recorded == .everything)
         }) { 0 }
         let name = try MapName("cost")
         _ = try host.create(name, MapOptions(strategy: strategy, shards: strategy == .sharded ? 256 : nil))
@@ -75,30 +68,15 @@ struct CostRow {
         let perThread = CostRow.operations / threads
         let lists = workload.lists(mix, .uniform, threads: threads, operationsPerThread: perThread)
         let run = onThreads(threads) { thread in
-            let start = CostRow.threadNanoseconds()
+            let start = threadNanoseconds()
             CostRow.play(lists[thread], on: map)
-            return CostRow.threadNanoseconds() - start
+            return threadNanoseconds() - start
         }
         return Double(run.outputs.reduce(0, +)) / Double(perThread * threads)
     }
 
     private static func play(_ list: OperationList, on map: any InstrumentedMap) {
-        let operations = list.operations
-        let value = [UInt8](repeating: 0x76, count: Workload.valueLength)
-        for index in operations.indices {
-            let key = OperationList.key(operations, index).span
-            switch operations[index].kind {
-            case .get: _ = map.load(key)
-            case .set: map.store(key, value.span)
-            case .delete: map.delete(key)
-            }
-        }
-    }
-
-    private static func threadNanoseconds() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+        list.play(get: { _ = map.load($0) }, set: { map.store($0, $1) }, delete: { map.delete($0) })
     }
 }
 

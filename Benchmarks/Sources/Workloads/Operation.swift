@@ -73,6 +73,23 @@ public final class OperationList: Sendable {
 
     private let texts = Mutex<TextKeys?>(nil)
 
+    /// Does each operation in its order; a set sets a value of ``Workload/valueLength`` bytes.
+    @inlinable
+    @inline(__always)
+    public func play(
+        get: (Span<UInt8>) -> Void, set: (Span<UInt8>, Span<UInt8>) -> Void, delete: (Span<UInt8>) -> Void
+    ) {
+        let value = [UInt8](repeating: 0x76, count: Workload.valueLength)
+        for index in operations.indices {
+            let key = OperationList.key(operations, index).span
+            switch operations[index].kind {
+            case .get: get(key)
+            case .set: set(key, value.span)
+            case .delete: delete(key)
+            }
+        }
+    }
+
     public var count: Int { operations.count }
 
     /// The bytes of the key of the operation at `index`, valid as long as the list.

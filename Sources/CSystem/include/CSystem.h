@@ -85,6 +85,16 @@ void mapwatch_yield(void);
 /// Asks the processor to fetch the cache line of `address`, which may be any: nothing is read, and nothing can fail.
 static inline void mapwatch_prefetch(const void *address) { __builtin_prefetch(address); }
 
+/// The same for a line that will be written, so that no other core has it any more.
+static inline void mapwatch_prefetch_to_write(const void *address) {
+#if defined(__x86_64__)
+    // The compiler's own builtin asks for a copy to read unless it is told that every processor has this one; they do.
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)address));
+#else
+    __builtin_prefetch(address, 1);
+#endif
+}
+
 /// Which of four index words has `place` in its upper half: 0…3, the first of them, or 4 when none has. Reads all four.
 ///
 /// No branch depends on a word, so the processor goes on past words that are still on their way from memory: a loop that

@@ -13,6 +13,7 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
     @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
     @_specialize(where Guard == SharedGuard, Table == ByteTable)
+    @_specialize(where Guard == CheckedGuard, Table == ByteTable)
     func perform(_ batch: inout MapBatch) {
         // To look ahead in a checked shard would take as much as the operation itself.
         let fetches = options.strategy != .checked

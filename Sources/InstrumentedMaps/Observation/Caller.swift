@@ -16,7 +16,7 @@ public struct Caller: Hashable, Sendable {
     /// The number of the name in this process; 0 is nobody.
     public let id: UInt32
 
-    /// Longer names are cut.
+    /// Longer names are cut, at a whole character unless there is but one.
     public static let maximumNameBytes = 64
     public static let maximumNames = 4096
 
@@ -36,9 +36,7 @@ public struct Caller: Hashable, Sendable {
 
     /// The caller of this name, which is remembered; ``none`` for an empty one. Any thread. Cost: one lookup under a lock.
     public static func named(_ name: String) -> Caller {
-        let name =
-            name.utf8.count > maximumNameBytes
-            ? String(decoding: name.utf8.prefix(maximumNameBytes), as: UTF8.self) : name
+        let name = cut(name)
         let id = names.withLock { names -> UInt32 in
             if let known = names.ids[name] { return known }
             guard names.byID.count < maximumNames else { return 1 }
@@ -48,6 +46,23 @@ public struct Caller: Hashable, Sendable {
             return id
         }
         return Caller(id: id)
+    }
+
+    private static func cut(_ name: String) -> String {
+        guard name.utf8.count > maximumNameBytes else { return name }
+        var kept = String.UnicodeScalarView()
+        var bytes = 0
+        for scalar in name.unicodeScalars {
+            bytes += UTF8.width(scalar)
+            if bytes > maximumNameBytes {
+                let cut = String(kept)
+                kept.append(scalar)
+                // Where the next scalar is part of the last character, that one is not whole.
+                return String(kept).count > cut.count || cut.count == 1 ? cut : String(cut.dropLast())
+            }
+            kept.append(scalar)
+        }
+        return name
     }
 
     /// The caller that a record of this process names; ``none`` for a number that stands for no name.

@@ -1,6 +1,6 @@
 import CSystem
 import Glibc
-import Instruments
+public import Instruments
 
 // What becomes of a conflict, on the thread of the operation that came second, with nothing of the shard held:
 //
@@ -51,7 +51,7 @@ final class ConflictChecks: Sendable {
     /// Whether two operations that meet are a conflict, and of which kind.
     func kind(_ found: ObservedOperation, _ holder: ObservedOperation) -> ConflictKind? {
         if !checksReads, found == .load || holder == .load { return nil }
-        return ConflictKind(found.access, holder.access)
+        return found.access.conflict(with: holder.access)
     }
 
     /// Counts a conflict and does what the policy says; false when the operation is refused, true when it is to wait.

@@ -1,28 +1,13 @@
 import Glibc
-import Instruments
+public import Instruments
 
-/// Which two operations met; the names of the series' label and the words that Go dies with.
-public enum ConflictKind: String, Sendable, CaseIterable {
-    case readWrite = "read_write"
-    case writeWrite = "write_write"
-    case iterateWrite = "iterate_write"
-
-    /// Go's words.
+extension ConflictKind {
+    /// The words that Go dies with.
     public var text: String {
         switch self {
         case .readWrite: "concurrent map read and map write"
         case .writeWrite: "concurrent map writes"
         case .iterateWrite: "concurrent map iteration and map write"
-        }
-    }
-
-    /// Which kind two operations make, whoever came first; nil when neither harms the other.
-    init?(_ one: LockAccess, _ other: LockAccess) {
-        switch (one, other) {
-        case (.write, .write): self = .writeWrite
-        case (.write, .iterate), (.iterate, .write): self = .iterateWrite
-        case (.write, _), (_, .write): self = .readWrite
-        default: return nil
         }
     }
 }

@@ -1,9 +1,12 @@
-import Instruments
+public import Instruments
 
 // How a recorder hears of operations without the engine knowing it:
 //
-//     operation ─▶ [guard: insideCriticalSection] ─▶ [lock open again: didOperate]
+//     operation ─▶ [guard: insideCriticalSection ─▶ record into the observer's rings] ─▶ [lock open again: didOperate]
 //                     └─ strategy `checked` met somebody: didConflict
+//
+// An operation is written into rings or told of, never both. The rings cost a tenth of a call: whoever is inside has the
+// shard's ring to himself, and what the record needs is worked out while the table's memory is waited for.
 //
 // A map has one observer or none, for its life. Without one an operation pays nothing: the word that says so is the one
 // that every operation tests anyhow (see `OperationGate`).
@@ -13,7 +16,15 @@ public protocol OperationObserver: AnyObject, Sendable {
     /// What it has to be told of; asked for once, when the map is made. By default everything.
     var interest: ObserverInterest { get }
 
-    /// An operation has ended, and its shard is open again.
+    /// Rings that the map writes its operations into by itself, each inside its shard, instead of calling
+    /// ``didOperate(_:)``; asked for once, when the map is made, and valid as long as the observer. nil, by default, for
+    /// none. Not for maps that look for conflicts, which tell of each operation.
+    var rings: RingWriter? { get }
+
+    /// A caller does its first operation of which the rings shall keep the name; perhaps several times.
+    func didMeet(_ caller: Caller)
+
+    /// An operation has ended, and its shard is open again. Not called where there are ``rings``.
     func didOperate(_ event: OperationEvent)
 
     /// Two operations met that a map without a guard would not have survived; on the thread of the one that came second,
@@ -45,6 +56,10 @@ public struct ObserverInterest: OptionSet, Sendable {
 
 extension OperationObserver {
     public var interest: ObserverInterest { .everything }
+
+    public var rings: RingWriter? { nil }
+
+    public func didMeet(_ caller: Caller) {}
 
     public func didOperate(_ event: OperationEvent) {}
 

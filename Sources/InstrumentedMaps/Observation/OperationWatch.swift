@@ -1,11 +1,10 @@
-import CSystem
 import Instruments
 
 // What a watched operation carries, on the stack of its thread:
 //
 //     gate     makes it: which operation, caller, thread, when
 //     map      which shard, which key
-//     shard    what it came to
+//     shard    what it came to, and the record of it in the observer's ring
 //     gate     tells the observer, with every lock open
 //
 // An operation that nobody watches is handed nil, a constant: the compiler drops all of this from its path.
@@ -18,76 +17,43 @@ package final class MapWatch: Sendable {
     let interest: ObserverInterest
     /// What is decided and counted of conflicts; nil unless the map's strategy is `checked`.
     let checks: ConflictChecks?
+    /// Where operations are recorded; then the observer is not told of them.
+    let rings: RingWriter?
+    /// Whether a record may be written by several at once: reads that take no lock are recorded.
+    let ringsAreShared: Bool
 
     /// The watch over a map; nil when nobody wants to know anything.
     static func over(
         _ map: MapName, _ options: MapOptions, _ observer: (any OperationObserver)?
     ) -> MapWatch? {
         let checks = options.strategy == .checked ? ConflictChecks(options) : nil
-        return observer == nil && checks == nil ? nil : MapWatch(map, observer, checks)
+        return observer == nil && checks == nil ? nil : MapWatch(map, options, observer, checks)
     }
 
-    private init(_ map: MapName, _ observer: (any OperationObserver)?, _ checks: ConflictChecks?) {
+    private init(
+        _ map: MapName, _ options: MapOptions, _ observer: (any OperationObserver)?, _ checks: ConflictChecks?
+    ) {
         self.map = map
         self.observer = observer
         self.checks = checks
+        rings = checks == nil ? observer?.rings : nil
+        ringsAreShared = options.reads == .optimistic && rings?.takesReads == true
         // To name both parties of a conflict, and since when, takes all.
         interest = checks == nil ? observer?.interest ?? .everything : .everything
     }
 
-    /// Does an operation and tells the observer of it afterwards; when `isReported` says no, it hears only that the
+    /// Does an operation and tells the observer of it afterwards; with `isReported` false, it hears only that the
     /// operation was inside.
+    @inline(__always)
     func watching<R>(
-        _ operation: ObservedOperation, isTimed: Bool = false, isReported: () -> Bool, _ body: (OperationWatch) -> R
+        _ operation: ObservedOperation, isTimed: Bool = false, isReported: Bool = true, _ body: (OperationWatch) -> R
     ) -> R {
-        var watched = WatchedOperation(operation, of: self, isTimed: isTimed || interest.contains(.times))
+        var watched = WatchedOperation(
+            operation, of: self, isTimed: isTimed || interest.contains(.times), isReported: isReported)
         // Safety: the pointer does not outlive the call; `body` hands it down the stack only.
         let result = unsafe withUnsafeMutablePointer(to: &watched) { unsafe body(OperationWatch(operation: $0)) }
-        if let observer, isReported() { watched.report(to: observer) }
+        watched.report(to: self)
         return result
-    }
-}
-
-/// One operation that is watched.
-struct WatchedOperation {
-    let map: MapWatch
-    var operation: ObservedOperation
-    let caller = Caller.current
-    let thread = mapwatch_thread_id()
-    let isTimed: Bool
-    let started: UInt64
-    var shard = 0
-    var keyHash: UInt64 = 0
-    var outcome = OperationOutcome.hit
-    /// The keys of a slice of deletes, each of which is an event of its own.
-    var deletes: [(keyHash: UInt64, hit: Bool)] = []
-
-    init(_ operation: ObservedOperation, of map: MapWatch, isTimed: Bool) {
-        self.isTimed = isTimed
-        started = isTimed ? MonotonicClock.nanoseconds() : MonotonicClock.coarseNanoseconds()
-        self.map = map
-        self.operation = operation
-    }
-
-    /// As one of the two of a conflict.
-    var party: MapConflict.Party {
-        MapConflict.Party(caller: caller, thread: thread, operation: operation, keyHash: keyHash, since: started)
-    }
-
-    fileprivate func report(to observer: any OperationObserver) {
-        let duration = isTimed ? MonotonicClock.nanoseconds() &- started : 0
-        guard operation == .delete, !deletes.isEmpty else {
-            return observer.didOperate(event(keyHash, outcome, duration))
-        }
-        for delete in deletes {
-            observer.didOperate(event(delete.keyHash, delete.hit ? .hit : .miss, duration))
-        }
-    }
-
-    private func event(_ keyHash: UInt64, _ outcome: OperationOutcome, _ duration: UInt64) -> OperationEvent {
-        OperationEvent(
-            operation: operation, shard: shard, keyHash: keyHash, caller: caller, thread: thread, started: started,
-            duration: duration, outcome: outcome)
     }
 }
 
@@ -99,44 +65,71 @@ package struct OperationWatch {
     let operation: UnsafeMutablePointer<WatchedOperation>
 
     /// Says where the operation goes.
-    func aims(at shard: Int, _ key: Span<UInt8>) {
-        unsafe operation.pointee.shard = shard
-        unsafe operation.pointee.keyHash = FNV1a64.hash(key)
-    }
+    @inline(__always)
+    func aims(at shard: Int, _ key: Span<UInt8>) { unsafe operation.pointee.aims(at: shard, key) }
 
     /// The same for a walk, which has no key.
     func aims(at shard: Int) { unsafe operation.pointee.shard = shard }
 
     /// Tells the observer that the operation is inside the guard.
     @usableFromInline
+    @inline(__always)
     func isInside() {
-        guard unsafe operation.pointee.map.interest.contains(.criticalSections) else { return }
-        let watched = unsafe operation.pointee
-        watched.map.observer?.insideCriticalSection(watched.shard, watched.operation)
+        if unsafe operation.pointee.map.interest.contains(.criticalSections) { tellInside() }
     }
 
+    @inline(never)
+    private func tellInside() {
+        unsafe operation.pointee.map.observer?.insideCriticalSection(
+            operation.pointee.shard, operation.pointee.operation)
+    }
+
+    /// Prepares the record of the operation, for which there is time now: the table's memory has just been asked for.
+    @inline(__always)
+    func awaitsMemory() {
+        guard let rings = unsafe operation.pointee.map.rings else { return }
+        unsafe rings.fetch(operation.pointee.shard)
+        unsafe operation.pointee.prepare()
+    }
+
+    /// Records the operation, which is about to leave the guard; `isAlone` says that nobody else is inside.
     @usableFromInline
+    @inline(__always)
+    func isLeaving(isAlone: Bool) { unsafe operation.pointee.record(isAlone: isAlone) }
+
+    /// Nothing has happened that anybody should hear of.
+    func isForgotten() { unsafe operation.pointee.isReported = false }
+
+    @usableFromInline
+    @inline(__always)
     func noteLoad(hit: Bool) {
         unsafe operation.pointee.outcome = hit ? .hit : .miss
         if unsafe operation.pointee.operation == .modify, hit { unsafe operation.pointee.operation = .load }
     }
 
+    /// Notes and records a load that took no guard.
+    @inline(__always)
+    func noteUnguardedLoad(hit: Bool) {
+        noteLoad(hit: hit)
+        isLeaving(isAlone: false)
+    }
+
     @usableFromInline
+    @inline(__always)
     func noteStore(_ outcome: StoreOutcome) {
         unsafe operation.pointee.operation = outcome == .inserted ? .insert : .update
         unsafe operation.pointee.outcome = outcome == .refused ? .refused : .hit
     }
 
     @usableFromInline
+    @inline(__always)
     func noteDelete(hit: Bool) {
         unsafe operation.pointee.operation = .delete
         unsafe operation.pointee.outcome = hit ? .hit : .miss
     }
 
-    /// Notes one of a slice of deletes.
-    func noteDelete(of key: [UInt8], hit: Bool) {
-        unsafe operation.pointee.deletes.append((FNV1a64.hash(key.span), hit))
-    }
+    /// Notes one of a slice of deletes, inside the exclusive guard.
+    func noteDelete(of key: [UInt8], hit: Bool) { unsafe operation.pointee.note(FNV1a64.hash(key.span), hit: hit) }
 
     // MARK: - For the guard of `checked`
 
@@ -151,19 +144,19 @@ package struct OperationWatch {
 
     /// Whether this operation and what `holder` does are a conflict.
     func conflicts(with holder: ObservedOperation) -> Bool {
-        let watched = unsafe operation.pointee
-        return watched.map.checks?.kind(watched.operation, holder) != nil
+        unsafe operation.pointee.map.checks?.kind(operation.pointee.operation, holder) != nil
     }
 
     /// Reports the conflict with whoever is inside; false when the operation is refused for it, true when it is to wait.
     func mayWait(for holder: MapConflict.Party) -> Bool {
+        let map = unsafe operation.pointee.map
         let watched = unsafe operation.pointee
-        guard let checks = watched.map.checks, let kind = checks.kind(watched.operation, holder.operation) else {
+        guard let checks = map.checks, let kind = checks.kind(watched.operation, holder.operation) else {
             return true
         }
         let conflict = MapConflict(
-            map: watched.map.map, shard: watched.shard, kind: kind, found: watched.party, holder: holder)
-        if checks.mayWait(after: conflict, watched.map.observer) { return true }
+            map: map.map, shard: watched.shard, kind: kind, found: watched.party, holder: holder)
+        if checks.mayWait(after: conflict, map.observer) { return true }
         unsafe operation.pointee.outcome = .conflict
         return false
     }

@@ -132,7 +132,7 @@ struct OperationGate: ~Copyable, Sendable {
     ) -> R {
         let isWatched = detours & (OperationGate.watchesReads | OperationGate.watchesRest) != 0
         guard isWatched, let watch else { return inOrder(of: detours, as: operation.access, body) }
-        return watch.watching(operation, isTimed: isTimed, isReported: { isReported }) { watch in
+        return watch.watching(operation, isTimed: isTimed, isReported: isReported) { watch in
             inOrder(of: detours, as: operation.access) { watched(watch) }
         }
     }

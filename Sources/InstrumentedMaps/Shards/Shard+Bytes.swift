@@ -6,10 +6,13 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     @inline(__always)
     func load(_ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?) -> [UInt8]? {
         if Table.isPublished, let answer = unsafe published?.load(key, hash, { unsafe $0.value(in: $1) }) {
-            watch?.noteLoad(hit: answer != nil)
+            watch?.noteUnguardedLoad(hit: answer != nil)
             return answer
         }
-        return load(watch) { $0.find(key, hash) }
+        return load(watch) { table in
+            fetch(table, hash, watch)
+            return table.find(key, hash)
+        }
     }
 
     /// The length of the value of `key`, which is copied to `output` when it fits there.
@@ -20,10 +23,13 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
         if Table.isPublished,
             let answer = unsafe published?.load(key, hash, { unsafe $0.copyValue(in: $1, to: output) })
         {
-            watch?.noteLoad(hit: answer != nil)
+            watch?.noteUnguardedLoad(hit: answer != nil)
             return answer
         }
-        return load(watch) { unsafe $0.copyValue(of: key, hash, to: output) }
+        return load(watch) { table in
+            fetch(table, hash, watch)
+            return unsafe table.copyValue(of: key, hash, to: output)
+        }
     }
 
     /// Appends the value of `key` to `output`; false when it was not there.
@@ -33,15 +39,24 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     ) -> Bool {
         if Table.isPublished, let answer = unsafe published?.load(key, hash, { unsafe $0.value(in: $1) }) {
             if let answer { output += answer }
-            watch?.noteLoad(hit: answer != nil)
+            watch?.noteUnguardedLoad(hit: answer != nil)
             return answer != nil
         }
         return load(watch) { table in
-            table.withValue(key, hash) { value -> Void? in
+            fetch(table, hash, watch)
+            return table.withValue(key, hash) { value -> Void? in
                 guard let value else { return nil }
                 return output.append(copying: value)
             }
         } != nil
+    }
+
+    /// Asks for what a search for `hash` will look at first, and lets whoever watches use the time until it is there.
+    @inline(__always)
+    private func fetch(_ table: borrowing Table, _ hash: KeyHash, _ watch: OperationWatch?) {
+        guard let watch else { return }
+        table.fetchIndex(hash)
+        watch.awaitsMemory()
     }
 
     /// Asks for the memory that a search for `hash` will look at first; no more than a hint.
@@ -57,13 +72,19 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     func store(
         _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int? = nil, _ watch: OperationWatch?
     ) -> StoreOutcome {
-        store(watch) { $0.store(key, hash, value: value, for: seconds) }
+        store(watch) { table in
+            fetch(table, hash, watch)
+            return table.store(key, hash, value: value, for: seconds)
+        }
     }
 
     /// Removes `key`; false when it was not there.
     @inline(__always)
     func delete(_ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?) -> Bool {
-        delete(watch) { $0.remove(key, hash) ? () : nil } != nil
+        delete(watch) { table in
+            fetch(table, hash, watch)
+            return table.remove(key, hash) ? () : nil
+        } != nil
     }
 
     /// How many keys of a sweep are deleted before the guard is given back: others wait for no more than that.
@@ -87,6 +108,7 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
         _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {
         modify(watch, refused: .kept) { table, effects in
+            fetch(table, hash, watch)
             var isThere = false
             let change = table.withValue(key, hash) { value in
                 if value != nil { isThere = true }

@@ -157,7 +157,9 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         guard let watch else { return shardGuard.exclusively(body) }
         let result = shardGuard.exclusively(for: watch) {
             watch.isInside()
-            return body()
+            let result = body()
+            watch.isLeaving(isAlone: true)
+            return result
         }
         guard let result else { return refused() }
         return result
@@ -172,7 +174,9 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         guard let watch else { return shardGuard.sharing(as: access, body) }
         let result = shardGuard.sharing(as: access, for: watch) {
             watch.isInside()
-            return body()
+            let result = body()
+            watch.isLeaving(isAlone: !shardGuard.readersShare)
+            return result
         }
         guard let result else { return refused() }
         return result
@@ -230,12 +234,17 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     private func sweeping(_ watch: MapWatch?, at index: Int, _ body: () -> Int) -> Int? {
         guard let watch, let expiry else { return shardGuard.exclusivelySoon(body) }
         let before = expiry.expirations.value
-        return watch.watching(.sweep, isReported: { expiry.expirations.value != before }) { watch in
+        return watch.watching(.sweep) { watch in
             watch.aims(at: index)
-            return shardGuard.exclusivelySoon {
+            let moved = shardGuard.exclusivelySoon {
                 watch.isInside()
-                return body()
+                let moved = body()
+                if expiry.expirations.value == before { watch.isForgotten() }
+                watch.isLeaving(isAlone: true)
+                return moved
             }
+            if moved == nil { watch.isForgotten() }
+            return moved
         }
     }
 

@@ -59,7 +59,7 @@ extension MapGauges {
         if let found = map.conflicts {
             for kind in ConflictKind.allCases { conflicts[kind.rawValue] = found[kind] }
         }
-        for kind in AvertedConflict.allCases {
+        for kind in ConflictKind.allCases {
             averted[kind.rawValue] = map.shards.reduce(0) { $0 + $1.averted[kind] }
         }
     }

@@ -1,5 +1,6 @@
 import Incidents
 import InstrumentedMaps
+import Instruments
 import Logging
 
 /// Tells the log and the incidents of a map's conflicts, and passes on all else.
@@ -39,6 +40,10 @@ final class ConflictObserver: OperationObserver {
     func insideCriticalSection(_ shard: Int, _ operation: ObservedOperation) {
         inner?.insideCriticalSection(shard, operation)
     }
+
+    var rings: RingWriter? { inner?.rings }
+
+    func didMeet(_ caller: Caller) { inner?.didMeet(caller) }
 
     func didConflict(_ conflict: MapConflict) {
         log.note(conflict)

@@ -43,7 +43,8 @@ struct RecorderDesk: Sendable {
     /// Rings for a map that is about to be created; nil when it is not recorded.
     func rings(for map: MapName, _ options: MapOptions, _ incarnation: UInt64) -> MapRings? {
         do throws(RecorderProblem) {
-            return try recorder?.lend(map: map.text, incarnation: incarnation, shards: options.shards)
+            return try recorder?.lend(
+                map: map.text, incarnation: incarnation, shards: options.shards, takesReads: recordsReads)
         } catch {
             let isFirst = hasSaidFull.withLock { said in
                 defer { said = true }

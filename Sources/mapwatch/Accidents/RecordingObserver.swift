@@ -1,21 +1,26 @@
 import FlightRecorder
 import InstrumentedMaps
+import Instruments
 
-/// Records one map's operations.
+/// Records one map's operations: has the map write them, and writes those of a map that looks for conflicts.
 ///
 /// Concurrency: called on the threads that do the operations, by many at once.
 final class RecordingObserver: OperationObserver {
     let interest: ObserverInterest
     private let recorder: FlightRecorder
-    private let rings: MapRings
+    private let mapRings: MapRings
 
     /// nil when nothing is recorded of this map, so that its operations pay nothing.
     init?(_ map: MapName, _ options: MapOptions, _ incarnation: UInt64, _ desk: RecorderDesk) {
         guard let recorder = desk.recorder, let rings = desk.rings(for: map, options, incarnation) else { return nil }
         self.recorder = recorder
-        self.rings = rings
+        mapRings = rings
         interest = desk.recordsReads ? [.reads] : []
     }
+
+    var rings: RingWriter? { mapRings.writer }
+
+    func didMeet(_ caller: Caller) { recorder.name(caller.id, caller.name ?? "") }
 
     func didOperate(_ event: OperationEvent) {
         // It stands in the recording already: see `didConflict`.
@@ -41,8 +46,8 @@ final class RecordingObserver: OperationObserver {
         _ shard: Int, _ operation: ObservedOperation, _ outcome: OperationOutcome, _ keyHash: UInt64,
         at started: UInt64, _ duration: UInt64, _ thread: UInt32, _ caller: Caller
     ) {
-        if caller != .none, !recorder.knows(caller.id) { recorder.name(caller.id, caller.name ?? "") }
-        rings.record(
+        if caller != .none, !mapRings.writer.knows(caller.id) { didMeet(caller) }
+        mapRings.record(
             shard: shard, operation: OperationCode(rawValue: operation.rawValue),
             outcome: RecordedOutcome(rawValue: outcome.rawValue) ?? .hit, keyHash: keyHash, monotonic: started,
             durationNanoseconds: duration, thread: thread, caller: caller.id)

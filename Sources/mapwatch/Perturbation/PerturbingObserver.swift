@@ -1,4 +1,5 @@
 import InstrumentedMaps
+import Instruments
 
 /// Disturbs one map's operations inside their critical section, and hands all else on to whoever hears of them anyhow.
 final class PerturbingObserver: OperationObserver {
@@ -18,6 +19,10 @@ final class PerturbingObserver: OperationObserver {
     func didOperate(_ event: OperationEvent) {
         if innerHearsReads || event.operation != .load { inner?.didOperate(event) }
     }
+
+    var rings: RingWriter? { inner?.rings }
+
+    func didMeet(_ caller: Caller) { inner?.didMeet(caller) }
 
     func didConflict(_ conflict: MapConflict) { inner?.didConflict(conflict) }
 

@@ -1,7 +1,6 @@
+import Instruments
 import TestSupport
 import Testing
-
-@testable import FlightRecorder
 
 @Suite("One record")
 struct RecordWordsTests {

@@ -19,20 +19,20 @@
 
 /// A record's fields and its words.
 @usableFromInline
-struct RecordWords: Equatable, Sendable {
-    static let count = 4
-    @usableFromInline static let numberMask: UInt64 = 1 << 44 - 1
-    @usableFromInline static let callerMask: UInt64 = 1 << 13 - 1
-    private static let timeMask: UInt64 = 1 << 48 - 1
+package struct RecordWords: Equatable, Sendable {
+    @inlinable package static var count: Int { 4 }
+    @inlinable package static var callerMask: UInt64 { 1 << 13 - 1 }
+    @inlinable package static var timeMask: UInt64 { 1 << 48 - 1 }
 
-    @usableFromInline let words: (UInt64, UInt64, UInt64, UInt64)
+    @usableFromInline package let words: (UInt64, UInt64, UInt64, UInt64)
 
     @usableFromInline
-    static func == (left: Self, right: Self) -> Bool { left.words == right.words }
+    package static func == (left: Self, right: Self) -> Bool { left.words == right.words }
 
     /// Cost: some 3 ns.
+    @inlinable
     @inline(__always)
-    init(
+    package init(
         keyHash: UInt64, ticks: UInt64, durationNanoseconds: UInt64, number: UInt64, caller: UInt32,
         operation: UInt8, outcome: UInt8, thread: UInt32
     ) {
@@ -45,26 +45,27 @@ struct RecordWords: Equatable, Sendable {
     }
 
     /// nil when the words are no whole record.
-    init?(_ words: (UInt64, UInt64, UInt64, UInt64)) {
+    package init?(_ words: (UInt64, UInt64, UInt64, UInt64)) {
         let thread = UInt32(truncatingIfNeeded: words.3)
         guard RecordWords.check(words.0, words.1, words.2, thread) == words.3 >> 32 else { return nil }
         self.words = words
     }
 
-    var keyHash: UInt64 { words.0 }
-    var ticks: UInt64 { words.1 & RecordWords.timeMask }
-    var durationNanoseconds: UInt64 {
+    package var keyHash: UInt64 { words.0 }
+    package var ticks: UInt64 { words.1 & RecordWords.timeMask }
+    package var durationNanoseconds: UInt64 {
         let code = words.1 >> 48
         return (code & 2047) << (code >> 11)
     }
-    var number: UInt64 { words.2 >> 20 }
-    var caller: UInt32 { UInt32(words.2 >> 7 & RecordWords.callerMask) }
-    var operation: UInt8 { UInt8(words.2 >> 2 & 31) }
-    var outcome: UInt8 { UInt8(words.2 & 3) }
-    var thread: UInt32 { UInt32(truncatingIfNeeded: words.3) }
+    package var number: UInt64 { words.2 >> 20 }
+    package var caller: UInt32 { UInt32(words.2 >> 7 & RecordWords.callerMask) }
+    package var operation: UInt8 { UInt8(words.2 >> 2 & 31) }
+    package var outcome: UInt8 { UInt8(words.2 & 3) }
+    package var thread: UInt32 { UInt32(truncatingIfNeeded: words.3) }
 
+    @inlinable
     @inline(__always)
-    private static func durationCode(_ nanoseconds: UInt64) -> UInt64 {
+    package static func durationCode(_ nanoseconds: UInt64) -> UInt64 {
         if nanoseconds < 2048 { return nanoseconds }
         let bounded = min(nanoseconds, 1 << 42 - 1)
         let exponent = UInt64(53 - bounded.leadingZeroBitCount)
@@ -72,8 +73,9 @@ struct RecordWords: Equatable, Sendable {
     }
 
     /// A sum of products with odd numbers: whichever bits of a word are wrong, the upper half of its product is too.
+    @inlinable
     @inline(__always)
-    private static func check(_ first: UInt64, _ second: UInt64, _ third: UInt64, _ thread: UInt32) -> UInt64 {
+    package static func check(_ first: UInt64, _ second: UInt64, _ third: UInt64, _ thread: UInt32) -> UInt64 {
         let sum =
             (first ^ 0xa076_1d64_78bd_642f) &* 0xe703_7ed1_a0b4_28db &+ second &* 0x8ebc_6af0_9c88_c6e3
             &+ third &* 0x5899_65cc_7537_4cc3 &+ UInt64(thread) &* 0x1d8e_4e27_c47d_124f
