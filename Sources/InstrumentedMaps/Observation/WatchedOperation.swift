@@ -89,9 +89,11 @@ struct WatchedOperation {
     mutating func record(isAlone: Bool) {
         guard isReported, let rings = unsafe map.rings, operation != .load || rings.takesReads else { return }
         prepare()
+        // Of one clock for all, so that the times of a shard's records are in the order of their numbers.
+        let monotonic = isTimed ? MonotonicClock.coarseNanoseconds() : started
         unsafe rings.write(
             shard: shard, operation: operation.rawValue, outcome: outcome.rawValue, keyHash: keyHash,
-            monotonic: started, durationNanoseconds: isTimed ? MonotonicClock.nanoseconds() &- started : 0,
+            monotonic: monotonic, durationNanoseconds: isTimed ? MonotonicClock.nanoseconds() &- started : 0,
             thread: thread, caller: caller.id, isAlone: isAlone && !map.ringsAreShared)
     }
 
@@ -100,10 +102,9 @@ struct WatchedOperation {
     /// After the operation, with every lock open.
     @inline(__always)
     mutating func report(to map: MapWatch) {
-        guard let observer = map.observer else { return }
         if let rings = map.rings {
-            if caller != .none, !rings.knows(caller.id) { observer.didMeet(caller) }
-        } else {
+            if caller != .none, !rings.knows(caller.id) { map.observer?.didMeet(caller) }
+        } else if let observer = map.observer {
             tell(observer)
         }
     }

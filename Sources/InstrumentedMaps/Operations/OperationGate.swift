@@ -17,6 +17,7 @@ public import Synchronization
 /// The mode of a map, its one lock, and the stopwatch of its operations.
 ///
 /// Concurrency: any thread.
+@safe
 @usableFromInline
 struct OperationGate: ~Copyable, Sendable {
     /// Why operations do not take the fast way; 0 when they do.
@@ -27,6 +28,9 @@ struct OperationGate: ~Copyable, Sendable {
     /// Somebody watches, but no reads.
     @usableFromInline static var watchesRest: UInt8 { 4 }
     let watch: MapWatch?
+    // Safety: `watch` keeps it. A counted reference is two locked instructions an operation, and the one behind it waits
+    // until all of the operation's stores have come to memory, which keeps the next operation from beginning to load.
+    private let lentWatch: Unmanaged<MapWatch>?
     private let gap = CacheLinePadding()
     private let lock: ShardLock
     private let waits: LatencyRecord
@@ -36,6 +40,7 @@ struct OperationGate: ~Copyable, Sendable {
 
     init(_ mode: MapMode, watch: MapWatch? = nil) {
         self.watch = watch
+        unsafe lentWatch = watch.map { unsafe .passUnretained($0) }
         let watched =
             watch.map { $0.interest.contains(.reads) ? OperationGate.watchesReads : OperationGate.watchesRest } ?? 0
         detours = Atomic((mode == .global ? OperationGate.isGlobal : 0) | watched)
@@ -131,9 +136,11 @@ struct OperationGate: ~Copyable, Sendable {
         _ body: () -> R, watched: (OperationWatch) -> R
     ) -> R {
         let isWatched = detours & (OperationGate.watchesReads | OperationGate.watchesRest) != 0
-        guard isWatched, let watch else { return inOrder(of: detours, as: operation.access, body) }
-        return watch.watching(operation, isTimed: isTimed, isReported: isReported) { watch in
-            inOrder(of: detours, as: operation.access) { watched(watch) }
+        guard isWatched, let watch = unsafe lentWatch else { return inOrder(of: detours, as: operation.access, body) }
+        return unsafe watch._withUnsafeGuaranteedRef { watch in
+            watch.watching(operation, isTimed: isTimed, isReported: isReported) { watch in
+                inOrder(of: detours, as: operation.access) { watched(watch) }
+            }
         }
     }
 
