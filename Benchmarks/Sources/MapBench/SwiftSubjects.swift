@@ -63,7 +63,7 @@ final class MapwatchSubject: Subject {
                 played.checksum = played.checksum &* 31 &+ UInt64(value.count) &+ stamp
             }
         case .deleted: played.hits += 1
-        case .absent, .conflict: played.misses += 1
+        case .absent, .conflict, .removalRefused: played.misses += 1
         case .stored: break
         }
     }
