@@ -18,8 +18,12 @@ enum ProcFile {
         }
     }
 
-    /// The number of entries of a directory, without `.`, `..` and the descriptor that lists it.
+    /// The number of entries of a directory of descriptors, without `.`, `..` and the descriptor that lists it.
+    ///
+    /// Linux 6.2 and newer say it as the directory's size. To list 7,000 takes 7 ms, of each scrape.
     static func entryCount(_ path: String) throws(ProcFileError) -> UInt64 {
+        var status = stat()
+        if unsafe stat(path, &status) == 0, status.st_size > 0 { return UInt64(status.st_size) }
         guard let directory = unsafe opendir(path) else { throw .failed(path, errno) }
         defer { unsafe _ = closedir(directory) }
         var count: UInt64 = 0
