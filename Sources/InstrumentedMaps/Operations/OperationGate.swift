@@ -28,8 +28,7 @@ struct OperationGate: ~Copyable, Sendable {
     /// Somebody watches, but no reads.
     @usableFromInline static var watchesRest: UInt8 { 4 }
     let watch: MapWatch?
-    // Safety: `watch` keeps it. A counted reference is two locked instructions an operation, and the one behind it waits
-    // until all of the operation's stores have come to memory, which keeps the next operation from beginning to load.
+    // Safety: `watch` keeps it. A counted reference is two locked instructions an operation.
     private let lentWatch: Unmanaged<MapWatch>?
     private let gap = CacheLinePadding()
     private let lock: ShardLock
