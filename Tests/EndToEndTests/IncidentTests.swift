@@ -4,21 +4,6 @@ import Testing
 
 @Suite("Incidents over HTTP and from the command line")
 struct IncidentTests {
-    private struct List: Decodable {
-        struct Row: Decodable, Equatable {
-            let id: String
-            let kind: String
-            let map: String?
-            let note: String
-            let stored: Bool
-        }
-        let incidents: [Row]
-    }
-
-    private func list(_ daemon: MapwatchProcess) throws -> [List.Row] {
-        try JSONDecoder().decode(List.self, from: Data(daemon.web("GET", "/api/v1/incidents").body)).incidents
-    }
-
     @Test("without --storage.path asking for one is a 409 that names the flag, and changes nothing")
     func withoutStorage() throws {
         let daemon = try MapwatchProcess()
@@ -26,7 +11,7 @@ struct IncidentTests {
         let answer = try daemon.data("POST", "/api/v1/incidents", body: "{\"map\":\"orders\"}")
         #expect(answer.status == 409)
         #expect(try Problem(answer).detail.contains("--storage.path"))
-        #expect(try list(daemon).isEmpty)
+        #expect(try ListedIncident.all(of: daemon).isEmpty)
         let missing = try daemon.web("GET", "/api/v1/incidents/last")
         #expect(missing.status == 404)
         #expect(try Problem(missing).detail == "there has been no incident")
@@ -45,7 +30,7 @@ struct IncidentTests {
         let answer = try daemon.data(
             "POST", "/api/v1/incidents", body: "{\"map\":\"orders\",\"note\":\"odd \\u001b[31m\"}")
         #expect(answer.status == 201)
-        let row = try #require(try list(daemon).first)
+        let row = try #require(try ListedIncident.all(of: daemon).first)
         #expect(row.kind == "manual" && row.map == "orders" && row.note == "odd \u{1b}[31m" && row.stored)
         #expect(answer.header("Location") == "/api/v1/incidents/\(row.id)")
         for (file, type) in [

@@ -6,34 +6,18 @@ import Testing
 /// Maps that are disturbed on purpose, by requests to the real daemon.
 @Suite("Perturbations of a daemon")
 struct DaemonPerturbationTests {
-    private static let token = "0123456789abcdef-of-a-test"
-    private static let authorization = [("Authorization", "Bearer \(token)")]
-    private static let path = "/api/v1/maps/orders/perturbations"
     /// With `hash` identity the last byte of a key names its shard.
     private static let options = #"{"shards":256,"hash":"identity"}"#
     private static let shard: UInt8 = 120
 
-    private static func start() throws -> MapwatchProcess {
-        let daemon = try MapwatchProcess(["--enable-chaos"], environment: ["MAPWATCH_CHAOS_TOKEN": token])
-        #expect(try daemon.data("PUT", "/api/v1/maps/orders", body: options).status == 201)
-        return daemon
-    }
-
-    private static func send(
-        _ daemon: MapwatchProcess, _ method: String, _ target: String = path, body: String = "",
-        headers: [(String, String)] = authorization
-    ) throws -> HTTPClientResponse {
-        let connection = try daemon.connectToData()
-        defer { connection.close() }
-        return try connection.request(method, target, headers: headers, body: Array(body.utf8))
-    }
+    private static func start() throws -> MapwatchProcess { try Chaos.start(options: options) }
 
     @Test("without --enable-chaos every method is refused with the flag's name, and no series of it is there")
     func offByDefault() throws {
         let daemon = try MapwatchProcess()
         #expect(try daemon.data("PUT", "/api/v1/maps/orders", body: "{}").status == 201)
         for method in ["PUT", "GET", "DELETE"] {
-            let answer = try Self.send(daemon, method)
+            let answer = try Chaos.send(daemon, method)
             #expect(answer.status == 403)
             #expect(answer.text.contains("--enable-chaos"))
         }
@@ -57,13 +41,13 @@ struct DaemonPerturbationTests {
     func unauthorized() throws {
         let daemon = try Self.start()
         let body = #"{"kind":"error","shard":120,"seconds":60}"#
-        for headers in [[], [("Authorization", "Bearer \(Self.token)x")], [("Authorization", "Basic YTpi")]] {
-            let answer = try Self.send(daemon, "PUT", body: body, headers: headers)
+        for headers in [[], [("Authorization", "Bearer \(Chaos.token)x")], [("Authorization", "Basic YTpi")]] {
+            let answer = try Chaos.send(daemon, "PUT", body: body, headers: headers)
             #expect(answer.status == 401)
             #expect(answer.header("WWW-Authenticate")?.hasPrefix("Bearer") == true)
         }
         #expect(try daemon.data("PUT", entry("orders", [Self.shard]), body: "v").status == 201)
-        #expect(try Self.send(daemon, "GET").text == "[]\n")
+        #expect(try Chaos.send(daemon, "GET").text == "[]\n")
     }
 
     @Test(
@@ -74,7 +58,7 @@ struct DaemonPerturbationTests {
         for shard in UInt8.min...UInt8.max {
             #expect(try daemon.data("PUT", entry("orders", [shard]), body: "v").status == 201)
         }
-        let started = try Self.send(daemon, "PUT", body: "{\"kind\":\"\(kind)\",\"shard\":120,\"seconds\":600}")
+        let started = try Chaos.send(daemon, "PUT", body: "{\"kind\":\"\(kind)\",\"shard\":120,\"seconds\":600}")
         #expect(started.status == 201 && started.text.contains("\"seconds_left\":"), "\(started.text)")
         let refused = try daemon.data("GET", entry("orders", [Self.shard]))
         #expect(refused.status == 503)
@@ -94,8 +78,8 @@ struct DaemonPerturbationTests {
         let scrape = try daemon.scrape()
         #expect(scrape.value("mapwatch_perturbation_active", ["map_name": "orders", "kind": kind]) == 1)
         #expect(scrape.value("mapwatch_perturbation_refused_total", ["kind": kind]) == 5)
-        #expect(try Self.send(daemon, "DELETE", Self.path + "?kind=\(kind)").status == 204)
-        #expect(try Self.send(daemon, "DELETE").status == 404)
+        #expect(try Chaos.send(daemon, "DELETE", Chaos.path + "?kind=\(kind)").status == 204)
+        #expect(try Chaos.send(daemon, "DELETE").status == 404)
         #expect(try daemon.data("GET", entry("orders", [Self.shard])).text == "v")
         #expect(try daemon.scrape().value("mapwatch_perturbation_active", ["map_name": "orders", "kind": kind]) == 0)
     }
@@ -136,7 +120,7 @@ struct DaemonPerturbationTests {
                 group.join()
             }
             #expect(eventually { served.value > 1_000 })
-            #expect(try Self.send(daemon, "PUT", body: #"{"kind":"stall","shard":120,"seconds":3}"#).status == 201)
+            #expect(try Chaos.send(daemon, "PUT", body: #"{"kind":"stall","shard":120,"seconds":3}"#).status == 201)
             let before = (served: served.value, refused: refused.value)
             try pollUntil("the shard to stand still") {
                 try daemon.scrape().value(
@@ -164,20 +148,20 @@ struct DaemonPerturbationTests {
             }
         }
         let body = #"{"kind":"delay","shard":120,"microseconds":10000,"seconds":600}"#
-        #expect(try Self.send(daemon, "PUT", body: body).status == 201)
+        #expect(try Chaos.send(daemon, "PUT", body: body).status == 201)
         #expect(try tenPuts() >= .milliseconds(100))
-        #expect(try Self.send(daemon, "DELETE").status == 204)
-        #expect(try Self.send(daemon, "GET").text == "[]\n")
+        #expect(try Chaos.send(daemon, "DELETE").status == 204)
+        #expect(try Chaos.send(daemon, "GET").text == "[]\n")
     }
 
     @Test("a daemon with a shard that stands still ends in order, and so does the drop of its map")
     func endsInOrder() throws {
         let daemon = try Self.start()
-        #expect(try Self.send(daemon, "PUT", body: #"{"kind":"stall","shard":1,"seconds":600}"#).status == 201)
+        #expect(try Chaos.send(daemon, "PUT", body: #"{"kind":"stall","shard":1,"seconds":600}"#).status == 201)
         #expect(try daemon.data("DELETE", "/api/v1/maps/orders").status == 204)
         #expect(try daemon.data("PUT", "/api/v1/maps/orders", body: Self.options).status == 201)
         #expect(try daemon.data("PUT", entry("orders", [1]), body: "v").status == 201)
-        #expect(try Self.send(daemon, "PUT", body: #"{"kind":"stall","shard":1,"seconds":600}"#).status == 201)
+        #expect(try Chaos.send(daemon, "PUT", body: #"{"kind":"stall","shard":1,"seconds":600}"#).status == 201)
         #expect(try daemon.terminate(SIGTERM) == .code(0))
     }
 

@@ -7,17 +7,8 @@ import Testing
 /// Policy `trap` on a real daemon: two callers meet, it dies as Go would, and the next start tells of both.
 @Suite("A map with policy trap")
 struct TrapTests {
-    private static let token = "0123456789abcdef-of-a-test"
     private static let key = "order-1"
     private static let callers = ["checkout", "refund"]
-
-    private struct List: Decodable {
-        struct Row: Decodable {
-            let id: String
-            let kind: String
-        }
-        let incidents: [Row]
-    }
 
     private struct Line: Decodable {
         let map: String
@@ -37,10 +28,7 @@ struct TrapTests {
     func endsAndIsRemembered() throws {
         let storage = try TemporaryFolder()
         let arguments = ["--storage.path", storage.path]
-        let daemon = try MapwatchProcess(
-            arguments + ["--enable-chaos"], environment: ["MAPWATCH_CHAOS_TOKEN": Self.token])
-        let options = #"{"strategy":"checked","policy":"trap","shards":4}"#
-        #expect(try daemon.data("PUT", "/api/v1/maps/orders", body: options).status == 201)
+        let daemon = try Chaos.start(arguments, options: #"{"strategy":"checked","policy":"trap","shards":4}"#)
         for number in 0..<64 {
             #expect(try daemon.data("PUT", entry("orders", "before-\(number)"), body: "v").status == 201)
         }
@@ -53,8 +41,7 @@ struct TrapTests {
 
         let next = try MapwatchProcess(arguments)
         _ = try next.child.waitForErrorLine("the previous run did not end in order")
-        let list = try JSONDecoder().decode(List.self, from: Data(next.web("GET", "/api/v1/incidents").body))
-        let incident = try #require(list.incidents.first { $0.kind == "previous_run" })
+        let incident = try #require(try ListedIncident.all(of: next).first { $0.kind == "previous_run" })
         let recording = try next.web("GET", "/api/v1/incidents/\(incident.id)/recorder.jsonl").text
         let lines = try recording.split(separator: "\n")
             .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
@@ -69,11 +56,8 @@ struct TrapTests {
 
     /// Every operation stays inside its shard for ten milliseconds.
     private static func delayOperations(_ daemon: MapwatchProcess) throws {
-        let connection = try daemon.connectToData()
-        defer { connection.close() }
-        let answer = try connection.request(
-            "PUT", "/api/v1/maps/orders/perturbations", headers: [("Authorization", "Bearer \(token)")],
-            body: Array(#"{"kind":"delay","microseconds":10000,"seconds":600}"#.utf8))
+        let answer = try Chaos.send(
+            daemon, "PUT", body: #"{"kind":"delay","microseconds":10000,"seconds":600}"#)
         #expect(answer.status == 201, "\(answer.text)")
     }
 

@@ -22,11 +22,11 @@ final class DemoRush: Sendable {
     private static let readPauseNanoseconds = 20_000
     private static let rewritePauseNanoseconds = 100_000_000
 
-    private let isOver = Atomic<Bool>(false)
+    private let over = Flag()
 
-    func end() { isOver.store(true, ordering: .relaxed) }
+    func end() { over.raise() }
 
-    private var goesOn: Bool { !isOver.load(ordering: .relaxed) }
+    private var goesOn: Bool { !over.isRaised }
 
     static func crowd(_ ledger: ShardedMap<String, Int>) -> DemoRush {
         let rush = DemoRush()
