@@ -124,6 +124,7 @@ check: tidy
 tidy:
 	$(call install,git python3)
 	Tests/Tidy/check.py
+	Tests/LinearProbe/planted.sh --lines
 
 # What failed comes last again: 500 tests print more than anybody scrolls back.
 define run_tests

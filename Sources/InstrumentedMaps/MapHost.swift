@@ -243,20 +243,9 @@ public final class MapHost: Sendable {
         let now = secondsSince1970()
         let budget = MemoryBudget(limit: options.maximumBytes ?? .max, within: budget)
         let observer = observer(name, options, incarnation)
-        return switch options.strategy {
-        case .sharded:
-            ExclusiveGuard.makeMap(
-                name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget,
-                nanoseconds: nanoseconds, observer: observer)
-        case .rwlock:
-            SharedGuard.makeMap(
-                name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget,
-                nanoseconds: nanoseconds, observer: observer)
-        case .checked:
-            CheckedGuard.makeMap(
-                name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget,
-                nanoseconds: nanoseconds, observer: observer)
-        }
+        return options.mapType.init(
+            name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget,
+            clock: ExpiryClock(nanoseconds: nanoseconds), observer: observer)
     }
 }
 

@@ -61,7 +61,7 @@ public struct ShardLock: ~Copyable, Sendable {
     @inline(__always)
     public borrowing func lock(as access: LockAccess = .write) {
         let first = take(ShardLock.word(for: access))
-        if !first.exchanged { wait(for: access, found: first.original) }
+        if _slowPath(!first.exchanged) { wait(for: access, found: first.original) }
         meter.countExclusively()
     }
 
@@ -71,7 +71,7 @@ public struct ShardLock: ~Copyable, Sendable {
     public borrowing func unlock() {
         let before = word.load(ordering: .relaxed)
         word.store(ShardLock.free, ordering: .releasing)
-        if before & ShardLock.asleep != 0 { wakeOne() }
+        if _slowPath(before & ShardLock.asleep != 0) { wakeOne() }
     }
 
     /// The word of a lock that is held for `access`.

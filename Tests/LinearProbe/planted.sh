@@ -3,6 +3,7 @@
 # nothing.
 #
 #     Tests/LinearProbe/planted.sh
+#     Tests/LinearProbe/planted.sh --lines     only: do the lines still stand in the sources?
 #
 # Three kinds: guards that let somebody in whom they should not, and wrappers that use a sound map wrongly (both in
 # Tests/LinearWorkload/Planted, listed by `linear-probe --planted list`); and faults inside the engine, listed below as
@@ -66,7 +67,7 @@ END
         'if word != 0 {' 'if word != 0, !(ON && visited == 59) {'
     # 3: growth: a search begins among the slots that are emptied already.
     plant InstrumentedMaps/Table/HashIndex.swift \
-        'max(current.home(place), cursor), isWanted)' 'max(current.home(place), ON ? 0 : cursor), isWanted)'
+        'max(current.home(place), cursor)' 'max(current.home(place), ON ? 0 : cursor)'
     # 4: delete: the rest of a run is shifted back one word too far.
     plant InstrumentedMaps/Table/IndexArray.swift \
         'home(IndexArray.place(following)) > offset {' \
@@ -76,21 +77,18 @@ END
         'if displaced == 0 { break }' 'if unsafe displaced == 0 || (ON && slot[1] == 0) { break }'
     # 6: compaction: the index is not told that a record has moved.
     plant InstrumentedMaps/Table/ByteTable.swift \
-        'no index word")
-            index.replace(position, with: new, writes)' \
-        'no index word")
-            if !ON { index.replace(position, with: new, writes) }'
-    # 7: update: a value in its old slot keeps its last bytes.
+        'index.replace(index.position(of: old, unsafe record.place), with: new, writes)' \
+        'if !ON { index.replace(index.position(of: old, unsafe record.place), with: new, writes) }'
+    # 7: store: the slot keeps the last bytes of the value before.
     plant InstrumentedMaps/Table/Record.swift \
-        'unsafe copy(value, to: keyOffset &+ keyCount)' \
-        'unsafe copy(ON && value.count > 8 ? value.extracting(..<8) : value, to: keyOffset &+ keyCount)'
+        'unsafe copy(value, to: offset)' 'unsafe copy(ON && value.count > 8 ? value.extracting(..<8) : value, to: offset)'
     # 8: a live walk leaves out the last shard.
     plant InstrumentedMaps/Iteration/LiveIterator.swift \
         'position.shard < map.options.shards {' 'position.shard < map.options.shards - (ON ? 1 : 0) {'
     # 9: a sweep counts a key that somebody else has deleted.
     plant InstrumentedMaps/ByteMap.swift \
-        'passUntimed { shards[index].delete(slice) }' \
-        'passUntimed { max(shards[index].delete(slice), ON ? slice.count : 0) }'
+        'return shards[index].delete(slice, watch)' \
+        'return shards[index].delete(slice, watch).map { max($0, ON ? slice.count : 0) }'
     # 10: an update is counted as an insert.
     plant InstrumentedMaps/Shards/Shard.swift 'case .updated: counters.updates.addExclusively()' \
         'case .updated: if ON { counters.inserts.addExclusively() } else { counters.updates.addExclusively() }'
@@ -98,7 +96,8 @@ END
     plant InstrumentedMaps/Shards/Shard.swift 'if shardGuard.readersShare {' 'if shardGuard.readersShare, !ON {'
     # 12: a waiter that sees the lock free goes in without taking it.
     plant Instruments/ShardLock.swift \
-        '== ShardLock.free, tryLock() { return }' '== ShardLock.free, ON || tryLock() { return }'
+        '== ShardLock.free, take(desired).exchanged { return }' \
+        '== ShardLock.free, ON || take(desired).exchanged { return }'
     # 13: optimistic reads: the version stays even while the table is changed.
     plant InstrumentedMaps/Table/PublishedTable.swift \
         'func beginChange() { unsafe version.pointee.store(versionNow &+ 1, ordering: .releasing) }' \
@@ -164,6 +163,10 @@ mkdir -p "$copy"
 rm -rf "$copy/Sources" "$copy/Tests"
 cp -a Package.swift Sources Tests "$copy"
 plant_all
+if [ "${1-}" = --lines ]; then
+    echo "linear-probe: $engine_faults faults can still be planted"
+    exit
+fi
 swift build -c release --package-path "$copy" --scratch-path .build-planted --product linear-probe
 probe=$(swift build -c release --package-path "$copy" --scratch-path .build-planted --show-bin-path)/linear-probe
 

@@ -10,10 +10,6 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     /// Operations whose memory is on its way at the same time: about what a core can wait for at once.
     private static var window: Int { 16 }
 
-    @_specialize(where Guard == ExclusiveGuard, Table == ByteTable)
-    @_specialize(where Guard == ExclusiveGuard, Table == PublishedByteTable)
-    @_specialize(where Guard == SharedGuard, Table == ByteTable)
-    @_specialize(where Guard == CheckedGuard, Table == ByteTable)
     func perform(_ batch: inout MapBatch) {
         // To look ahead in a checked shard would take as much as the operation itself.
         let fetches = options.strategy != .checked

@@ -50,7 +50,7 @@ struct OperationGate: ~Copyable, Sendable {
     /// Where the lock of a shard notes its waits.
     func waitRecord(shard: Int) -> WaitRecord { WaitRecord(waits, shard: shard) }
 
-    var mode: MapMode { OperationGate.isGlobal(detours.load(ordering: .relaxed)) ? .global : .normal }
+    var mode: MapMode { untimed.isGlobal ? .global : .normal }
 
     /// Operations that begin after this returns obey; those under way end as they began.
     func set(_ mode: MapMode) {
@@ -60,42 +60,33 @@ struct OperationGate: ~Copyable, Sendable {
         }
     }
 
-    private static func isGlobal(_ detours: UInt8) -> Bool { detours & isGlobal != 0 }
-
     /// Does an operation of a known kind on a key of `shard`: `body`, or `watched` when there is a watch over it. Two
     /// closures, so that the compiler knows in the first that nobody watches. `shard` is asked for only when the operation
     /// was timed, after its end.
-    @inlinable
     @inline(__always)
     func pass<R>(
         _ operation: TimedOperation, at shard: @autoclosure () -> Int, _ body: () -> R, watched: (OperationWatch) -> R
     ) -> R {
-        pass(operation.observed, as: { _ in operation }, at: shard(), body, watched: watched)
+        let detour = detour(of: operation.observed)
+        return pass(detour, operation.observed, as: { _ in operation }, at: shard(), body, watched: watched)
     }
 
-    /// Does an operation of which the result says what it was; `operation` is what it is until then.
-    @inlinable
+    /// Does an operation of which the result says what it was, and of which the detour is known; `operation` is what it is
+    /// until then.
     @inline(__always)
     func pass<R>(
-        _ operation: ObservedOperation, as timed: (R) -> TimedOperation, at shard: @autoclosure () -> Int,
-        _ body: () -> R, watched: (OperationWatch) -> R
+        _ detour: Detour, _ operation: ObservedOperation, as timed: (R) -> TimedOperation,
+        at shard: @autoclosure () -> Int, _ body: () -> R, watched: (OperationWatch) -> R
     ) -> R {
-        // What a load need not know is masked out; a constant where the operation is one.
-        let detours = detours.load(ordering: .relaxed) & (operation == .load ? ~OperationGate.watchesRest : .max)
-        #if MAPWATCH_NO_COUNTERS
-        let isDue = false
-        #else
-        let isDue = OperationGate.isSamplingDue
-        #endif
-        if detours != 0 || isDue { return passSlowly(detours, isDue, operation, timed, shard, body, watched: watched) }
-        return body()
+        if detour.isNeeded, detour.isWatched { return passWatched(detour, operation, timed, shard, watched) }
+        return pass(detour, operation, as: timed, at: shard(), body)
     }
 
     /// Does an operation of a known kind on a map that nobody watches.
     @inlinable
     @inline(__always)
     func pass<R>(_ operation: TimedOperation, at shard: @autoclosure () -> Int, _ body: () -> R) -> R {
-        pass(operation, at: shard(), body, watched: { _ in body() })
+        pass(operation.observed, as: { _ in operation }, at: shard(), body)
     }
 
     /// Does an operation of which the result says what it was, on a map that nobody watches.
@@ -105,61 +96,141 @@ struct OperationGate: ~Copyable, Sendable {
         _ operation: ObservedOperation, as timed: (R) -> TimedOperation, at shard: @autoclosure () -> Int,
         _ body: () -> R
     ) -> R {
-        pass(operation, as: timed, at: shard(), body, watched: { _ in body() })
+        pass(detour(of: operation), operation, as: timed, at: shard(), body)
+    }
+
+    /// `body` stands here once, so that it becomes part of whoever calls this.
+    @inlinable
+    @inline(__always)
+    func pass<R>(
+        _ detour: Detour, _ operation: ObservedOperation, as timed: (R) -> TimedOperation,
+        at shard: @autoclosure () -> Int, _ body: () -> R
+    ) -> R {
+        let began = detour.isNeeded ? begin(detour, operation) : 0
+        let result = body()
+        if detour.isNeeded { end(detour, began, timed(result), shard: shard) }
+        return result
+    }
+
+    /// What keeps an operation from the fast way.
+    @usableFromInline
+    struct Detour {
+        @usableFromInline let reasons: UInt8
+        @usableFromInline let isTimed: Bool
+
+        @inlinable
+        init(reasons: UInt8, isTimed: Bool) { (self.reasons, self.isTimed) = (reasons, isTimed) }
+
+        @inlinable var isNeeded: Bool { reasons != 0 || isTimed }
+        var isWatched: Bool { reasons & (OperationGate.watchesReads | OperationGate.watchesRest) != 0 }
+        var isGlobal: Bool { reasons & OperationGate.isGlobal != 0 }
+    }
+
+    @inlinable
+    @inline(__always)
+    func detour(of operation: ObservedOperation) -> Detour {
+        Detour(reasons: reasons(against: operation), isTimed: OperationGate.isSamplingDue)
+    }
+
+    @inlinable
+    @inline(__always)
+    func reasons(against operation: ObservedOperation) -> UInt8 {
+        // What a load need not know is masked out; a constant where the operation is one.
+        detours.load(ordering: .relaxed) & (operation == .load ? ~OperationGate.watchesRest : .max)
+    }
+
+    /// Whether an operation may go the fast way. If not, ask for its ``detourNow(of:)``.
+    @inlinable
+    @inline(__always)
+    func isClear(for operation: ObservedOperation) -> Bool {
+        // In this order, so that each is one branch.
+        if _slowPath(reasons(against: operation) != 0) { return false }
+        return _fastPath(!OperationGate.isSamplingDue)
+    }
+
+    /// The detour of an operation for which the way was not clear: a countdown that has ended is not asked twice.
+    func detourNow(of operation: ObservedOperation) -> Detour {
+        let reasons = reasons(against: operation)
+        return Detour(reasons: reasons, isTimed: reasons == 0 || OperationGate.isSamplingDue)
+    }
+
+    /// Takes the map's one lock and reads the clock, as far as the detour says so; returns the time.
+    @inline(never)
+    @usableFromInline
+    func begin(_ detour: Detour, _ operation: ObservedOperation) -> UInt64 {
+        let began = detour.isTimed ? MonotonicClock.nanoseconds() : 0
+        if detour.isGlobal { lock.lock(as: operation.access) }
+        return began
+    }
+
+    /// Undoes what ``begin(_:_:)`` did.
+    @inline(never)
+    @usableFromInline
+    func end(_ detour: Detour, _ began: UInt64, _ operation: TimedOperation, shard: () -> Int) {
+        if detour.isGlobal { lock.unlock() }
+        if detour.isTimed { note(operation, began, shard: shard()) }
+    }
+
+    @inline(never)
+    private func passWatched<R>(
+        _ detour: Detour, _ operation: ObservedOperation, _ timed: (R) -> TimedOperation, _ shard: () -> Int,
+        _ watched: (OperationWatch) -> R
+    ) -> R {
+        let began = detour.isTimed ? MonotonicClock.nanoseconds() : 0
+        let result = watching(detour, operation, isTimed: detour.isTimed, watched)
+        if detour.isTimed { note(timed(result), began, shard: shard()) }
+        return result
+    }
+
+    private func note(_ operation: TimedOperation, _ began: UInt64, shard: Int) {
+        let end = MonotonicClock.nanoseconds()
+        record(operation).record(end &- began, endedAt: end, shard: shard)
     }
 
     /// Does something that is no operation (a count) in the mode's order, and times nothing.
     @inline(__always)
-    func passUnwatched<R>(as access: LockAccess, _ body: () -> R) -> R {
-        inOrder(of: detours.load(ordering: .relaxed), as: access, body)
-    }
+    func passUnwatched<R>(as access: LockAccess, _ body: () -> R) -> R { inOrder(of: untimed, as: access, body) }
 
     /// Does a step of a walk or of a sweep in the mode's order, and times nothing. With `isReported` false the observer
     /// does not hear of its end.
     func passUntimed<R>(
         _ operation: ObservedOperation, isReported: Bool = true, _ body: (OperationWatch?) -> R
     ) -> R {
-        passWatched(
-            detours.load(ordering: .relaxed), operation, isReported: isReported, { body(nil) }, watched: { body($0) })
+        let detour = untimed
+        guard detour.isWatched else { return inOrder(of: detour, as: operation.access) { body(nil) } }
+        return watching(detour, operation, isReported: isReported) { body($0) }
     }
+
+    private var untimed: Detour { Detour(reasons: detours.load(ordering: .relaxed), isTimed: false) }
 
     /// Under the map's one lock in mode `global`.
     @inline(__always)
-    private func inOrder<R>(of detours: UInt8, as access: LockAccess, _ body: () -> R) -> R {
-        OperationGate.isGlobal(detours) ? lock.withLock(as: access, body) : body()
+    private func inOrder<R>(of detour: Detour, as access: LockAccess, _ body: () -> R) -> R {
+        detour.isGlobal ? lock.withLock(as: access, body) : body()
     }
 
     @inline(__always)
-    private func passWatched<R>(
-        _ detours: UInt8, _ operation: ObservedOperation, isTimed: Bool = false, isReported: Bool = true,
-        _ body: () -> R, watched: (OperationWatch) -> R
+    private func watching<R>(
+        _ detour: Detour, _ operation: ObservedOperation, isTimed: Bool = false, isReported: Bool = true,
+        _ watched: (OperationWatch) -> R
     ) -> R {
-        let isWatched = detours & (OperationGate.watchesReads | OperationGate.watchesRest) != 0
-        guard isWatched, let watch = unsafe lentWatch else { return inOrder(of: detours, as: operation.access, body) }
+        guard let watch = unsafe lentWatch else { fatalError("a map is watched by nobody") }
         return unsafe watch._withUnsafeGuaranteedRef { watch in
             watch.watching(operation, isTimed: isTimed, isReported: isReported) { watch in
-                inOrder(of: detours, as: operation.access) { watched(watch) }
+                inOrder(of: detour, as: operation.access) { watched(watch) }
             }
         }
     }
 
     /// Counts this thread down to the next operation that is timed.
     @usableFromInline static var isSamplingDue: Bool {
-        @inline(__always) get { mapwatch_sampling_is_due() }
-    }
-
-    @inline(never)
-    @usableFromInline
-    func passSlowly<R>(
-        _ detours: UInt8, _ isDue: Bool, _ operation: ObservedOperation, _ timed: (R) -> TimedOperation,
-        _ shard: () -> Int, _ body: () -> R, watched: (OperationWatch) -> R
-    ) -> R {
-        guard isDue else { return passWatched(detours, operation, body, watched: watched) }
-        let start = MonotonicClock.nanoseconds()
-        let result = passWatched(detours, operation, isTimed: true, body, watched: watched)
-        let end = MonotonicClock.nanoseconds()
-        record(timed(result)).record(end &- start, endedAt: end, shard: shard())
-        return result
+        @inline(__always) get {
+            #if MAPWATCH_NO_COUNTERS
+            false
+            #else
+            mapwatch_sampling_is_due()
+            #endif
+        }
     }
 
     private func record(_ operation: TimedOperation) -> LatencyRecord {

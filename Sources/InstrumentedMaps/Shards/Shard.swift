@@ -365,7 +365,9 @@ private final class TableOwner<Table: ShardTable & ~Copyable>: @unchecked Sendab
     let table: UnsafeMutablePointer<Table>
 
     init(_ table: consuming Table) {
-        unsafe self.table = .allocate(capacity: 1)
+        // Aligned, so that what belongs together is in one cache line.
+        let block = UnsafeMutableRawPointer.allocate(byteCount: MemoryLayout<Table>.stride, alignment: 64)
+        unsafe self.table = block.bindMemory(to: Table.self, capacity: 1)
         unsafe self.table.initialize(to: table)
     }
 

@@ -1,4 +1,5 @@
 import CSystem
+import Glibc
 import Instruments
 
 // The table of one shard: an index of places and the records that it refers to.
@@ -54,15 +55,16 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     var slotsMoved: UInt64 { index.slotsMoved }
 
     /// Live entries with their records and index words: falls with every delete.
-    var liveBytes: UInt64 { UInt64(store.liveBytes + index.count * 8) }
+    var liveBytes: UInt64 { UInt64(truncatingIfNeeded: store.liveBytes &+ index.count &* 8) }
 
     /// What records, index and wheel hold of the allocators.
-    var allocatedBytes: UInt64 { UInt64(store.allocatedBytes + index.bytes + wheel.bytes) }
+    var allocatedBytes: UInt64 { UInt64(truncatingIfNeeded: store.allocatedBytes &+ index.bytes &+ wheel.bytes) }
 
     @inline(__always)
     var levels: TableLevels {
         TableLevels(
-            count: count, capacity: capacity, liveBytes: Int(liveBytes), allocatedBytes: Int(allocatedBytes))
+            count: count, capacity: capacity, liveBytes: Int(truncatingIfNeeded: liveBytes),
+            allocatedBytes: Int(truncatingIfNeeded: allocatedBytes))
     }
 
     var expiry: ExpiryCounters? { counters }
@@ -72,17 +74,18 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
 
     /// A copy of the value of `key`, or nil. Cost: one probe run and the copy.
     func find(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
-        guard let position = position(of: key, hash), !isExpired(position.ref) else { return nil }
-        return unsafe [UInt8](store.record(at: position.ref).value)
+        unsafe value(of: key, hash).map { unsafe [UInt8]($0) }
     }
 
     /// The length of the value of `key`, which is copied to `output` when it fits there, or nil. Cost: as ``find(_:_:)``,
     /// without an allocation.
     @inline(__always)
     func copyValue(of key: Span<UInt8>, _ hash: KeyHash, to output: UnsafeMutableRawBufferPointer) -> Int? {
-        guard let position = position(of: key, hash), !isExpired(position.ref) else { return nil }
-        let value = unsafe store.record(at: position.ref).value
-        if value.count <= output.count { unsafe output.copyMemory(from: value) }
+        guard let value = unsafe value(of: key, hash) else { return nil }
+        // Safety: the output has room for the whole value, and is no part of this table.
+        if value.count <= output.count {
+            unsafe mapwatch_copy(output.baseAddress, output.count, value.baseAddress, value.count)
+        }
         return value.count
     }
 
@@ -93,18 +96,18 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     /// Asks for the first record of the place of `hash`.
     @inline(__always)
     func fetchRecord(_ hash: KeyHash) {
-        _ = index.search(hash.place) { ref in
-            let record = unsafe store.record(at: ref)
-            unsafe mapwatch_prefetch(record.base)
-            return true
-        }
+        let position = index.first(hash.place)
+        guard position.isThere else { return }
+        let record = unsafe store.record(at: position.ref)
+        unsafe mapwatch_prefetch(record.base)
+        unsafe mapwatch_prefetch(record.base + 64)
     }
 
     /// Shows `body` the value of `key` where it lies, nil when it is absent, and returns what that returns.
     func withValue<R>(_ key: Span<UInt8>, _ hash: KeyHash, _ body: (Span<UInt8>?) -> R) -> R {
-        guard let position = position(of: key, hash), !isExpired(position.ref) else { return body(nil) }
+        guard let value = unsafe value(of: key, hash) else { return body(nil) }
         // Safety: the span cannot outlive the call that it is passed to, and the record outlives it.
-        return unsafe body(Span(_unsafeBytes: store.record(at: position.ref).value))
+        return unsafe body(Span(_unsafeBytes: value))
     }
 
     /// Sets the value of `key`, for `seconds` or, without them, for as long as the table's entries live, unless there is
@@ -122,18 +125,19 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     ) -> StoreOutcome {
         precondition(unsafe key.count <= Record.maximumKeyBytes, "a key has at most 65,535 bytes")
         precondition(unsafe value.count <= Record.maximumValueBytes, "a value has at most 4 GiB")
-        var position = search(key, hash)
+        let found = search(key, hash)
+        var position = found.position
         let seconds = seconds ?? ttlSeconds
         writes.begin()
         defer { writes.end(view) }
-        if seconds != nil || position.isThere && expires(position.ref) {
+        if unsafe seconds != nil || found.record != nil && !found.isPlain {
             return storeWithDeadline(key, hash, value, for: seconds, position, writes)
         }
         let size = unsafe Record.size(key: key.count, value: value.count)
-        guard position.isThere else {
+        guard let record = unsafe found.record else {
             if !index.hasRoom {
                 guard index.makeRoom(writes) else { return .refused }
-                position = search(key, hash)
+                position = search(key, hash).position
             }
             guard let ref = store.allocate(size, writes) else { return .refused }
             unsafe writes.write(store.record(at: ref), place: hash.place, key: key, value: value)
@@ -141,8 +145,8 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
             return .inserted
         }
         let old = position.ref
-        if store.fits(size, in: old) {
-            unsafe writes.writeValue(store.record(at: old), value)
+        if unsafe RecordStore.haveOneClass(size, record.size) {
+            unsafe writes.writePlainValue(record, value, keyCount: key.count)
         } else {
             guard let new = store.allocate(size, writes) else { return .refused }
             unsafe writes.write(store.record(at: new), place: hash.place, key: key, value: value)
@@ -158,11 +162,12 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
 
     @inline(__always)
     mutating func remove(_ key: Span<UInt8>, _ hash: KeyHash, _ writes: some TableWrites) -> Bool {
-        guard let position = position(of: key, hash) else { return false }
+        let found = search(key, hash)
+        guard unsafe found.record != nil else { return false }
         writes.begin()
         defer { writes.end(view) }
-        if expires(position.ref) { return removeWithDeadline(position, writes) }
-        removeRecord(at: position, writes)
+        if !found.isPlain { return removeWithDeadline(found.position, writes) }
+        removeRecord(at: found.position, writes)
         return true
     }
 
@@ -190,9 +195,7 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
         guard visited == 0 else { return visited }
         return store.compact(budget: budget, writes) { store, old, new in
             let record = unsafe store.record(at: new)
-            let position = index.search(unsafe record.place) { $0 == old }
-            precondition(position.isThere, "a live record has no index word")
-            index.replace(position, with: new, writes)
+            index.replace(index.position(of: old, unsafe record.place), with: new, writes)
             if unsafe record.expires { wheel.didMove(to: new, in: store, writes) }
         }
     }
@@ -201,15 +204,50 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     @inline(__always)
     private var view: TableView { unsafe index.view(slabAddresses: store.slabAddresses) }
 
-    @inline(__always)
-    private func search(_ key: Span<UInt8>, _ hash: KeyHash) -> HashIndex.Position {
-        index.search(hash.place) { unsafe store.record(at: $0).hasKey(key) }
+    /// What a search came to.
+    @safe
+    private struct Search {
+        /// Where the record is, or where one would be inserted.
+        let position: HashIndex.Position
+        // Safety: valid until the next change.
+        let record: Record?
+        /// Whether there is a record, and it has no deadline.
+        let isPlain: Bool
     }
 
     @inline(__always)
-    private func position(of key: Span<UInt8>, _ hash: KeyHash) -> HashIndex.Position? {
-        let position = search(key, hash)
-        return position.isThere ? position : nil
+    private func search(_ key: Span<UInt8>, _ hash: KeyHash) -> Search {
+        let position = index.first(hash.place)
+        guard position.isThere else { return unsafe Search(position: position, record: nil, isPlain: false) }
+        let record = unsafe store.record(at: position.ref)
+        // The end of the value is in the next line as a rule, and need not wait for the first to say so.
+        unsafe mapwatch_prefetch(record.base + 64)
+        if unsafe _fastPath(record.isPlain(of: key)) {
+            return unsafe Search(position: position, record: record, isPlain: true)
+        }
+        return search(key, hash, from: position)
+    }
+
+    @inline(never)
+    private func search(_ key: Span<UInt8>, _ hash: KeyHash, from first: HashIndex.Position) -> Search {
+        var position = first
+        while position.isThere {
+            let record = unsafe store.record(at: position.ref)
+            if unsafe record.hasKey(key) {
+                return unsafe Search(position: position, record: record, isPlain: !record.expires)
+            }
+            position = index.following(position, hash.place)
+        }
+        return unsafe Search(position: position, record: nil, isPlain: false)
+    }
+
+    /// The value of `key`, unless its time is over; valid until the next change.
+    @inline(__always)
+    private func value(of key: Span<UInt8>, _ hash: KeyHash) -> UnsafeRawBufferPointer? {
+        let found = search(key, hash)
+        guard let record = unsafe found.record else { return nil }
+        if _fastPath(found.isPlain) { return unsafe record.plainValue(keyCount: key.count) }
+        return unsafe isOver(record) ? nil : record.value
     }
 
     @inline(__always)
@@ -227,10 +265,10 @@ extension ByteTable {
     private func expires(_ ref: RecordRef) -> Bool { unsafe store.record(at: ref).expires }
 
     @inline(__always)
-    private func isExpired(_ ref: RecordRef) -> Bool { expires(ref) && isOver(ref) }
+    private func isExpired(_ ref: RecordRef) -> Bool { unsafe expires(ref) && isOver(store.record(at: ref)) }
 
     @inline(never)
-    private func isOver(_ ref: RecordRef) -> Bool { unsafe store.record(at: ref).deadline <= clock.now }
+    private func isOver(_ record: Record) -> Bool { unsafe record.deadline <= clock.now }
 
     /// ``store(_:_:value:for:)`` where the new record has a deadline, or the one that was `found`. Takes an entry whose
     /// time is over for the absent one that it is, and its place in the index for the new one: so no store removes and
@@ -248,7 +286,7 @@ extension ByteTable {
         guard position.isThere else {
             if !index.hasRoom {
                 guard index.makeRoom(writes) else { return .refused }
-                position = search(key, hash)
+                position = search(key, hash).position
             }
             guard let ref = store.allocate(size, writes) else { return .refused }
             write(ref, hash.place, key, value, deadline, writes)
@@ -257,7 +295,7 @@ extension ByteTable {
         }
         let old = position.ref
         let (wasExpiring, wasOver) = (expires(old), isExpired(old))
-        if store.fits(size, in: old) {
+        if unsafe RecordStore.haveOneClass(size, store.record(at: old).size) {
             if wasExpiring { leaveWheel(old, writes) }
             write(old, hash.place, key, value, deadline, writes)
         } else {
@@ -294,7 +332,7 @@ extension ByteTable {
     /// were not there.
     @inline(never)
     private mutating func removeWithDeadline(_ position: HashIndex.Position, _ writes: some TableWrites) -> Bool {
-        if isOver(position.ref) { return false }
+        if unsafe isOver(store.record(at: position.ref)) { return false }
         leaveWheel(position.ref, writes)
         removeRecord(at: position, writes)
         return true
@@ -306,8 +344,7 @@ extension ByteTable {
         let now = clock.now
         var left = budget
         while let ref = wheel.nextDue(at: now, budget: &left, in: store, writes) {
-            let position = index.search(unsafe store.record(at: ref).place) { $0 == ref }
-            precondition(position.isThere, "a record that is due has no index word")
+            let position = index.position(of: ref, unsafe store.record(at: ref).place)
             leaveWheel(ref, writes)
             removeRecord(at: position, writes)
             counters.expirations.addExclusively()

@@ -37,7 +37,7 @@ struct HashIndex: ~Copyable {
         var ref: RecordRef { IndexArray.ref(unsafe slot.pointee) }
     }
 
-    private let budget: MemoryBudget
+    // What a look needs: one cache line, which only growth writes.
     // Safety: both arrays are private to this value, which frees them.
     private var current: IndexArray
     /// Without slots while nothing moves.
@@ -47,6 +47,7 @@ struct HashIndex: ~Copyable {
     /// The first slot of `current` that is not emptied.
     private var cursor = 0
     private(set) var count = 0
+    private let budget: MemoryBudget
     /// The growths that have ended.
     private(set) var growth = TableGrowth()
     /// When the growth that is under way began; nil when there is none, or when the array shrinks.
@@ -71,17 +72,36 @@ struct HashIndex: ~Copyable {
     var capacity: Int { isMoving ? next.capacity : current.capacity }
 
     /// Bytes of both arrays.
-    var bytes: Int { current.bytes + next.bytes }
+    var bytes: Int { current.bytes &+ next.bytes }
 
-    /// Where the record of `place` that `isWanted` is, or where it would be inserted.
+    /// Where the first record of `place` is, or where one would be inserted.
     @inline(__always)
-    func search(_ place: UInt32, _ isWanted: (RecordRef) -> Bool) -> Position {
-        if UInt64(place) < boundary {
-            let found = unsafe next.search(place, from: next.home(place), isWanted)
-            return unsafe Position(slot: found.slot, isInNext: true, isThere: found.isThere)
-        }
-        let found = unsafe current.search(place, from: max(current.home(place), cursor), isWanted)
+    func first(_ place: UInt32) -> Position {
+        if _slowPath(isMoving) { return firstWhileMoving(place) }
+        let found = unsafe IndexArray.first(place, from: current.words + current.home(place))
         return unsafe Position(slot: found.slot, isInNext: false, isThere: found.isThere)
+    }
+
+    @inline(never)
+    private func firstWhileMoving(_ place: UInt32) -> Position {
+        let isInNext = UInt64(place) < boundary
+        let start = unsafe isInNext ? next.words + next.home(place) : current.words + max(current.home(place), cursor)
+        let found = unsafe IndexArray.first(place, from: start)
+        return unsafe Position(slot: found.slot, isInNext: isInNext, isThere: found.isThere)
+    }
+
+    /// Where the next record of the same `place` is, or where one would be inserted: one in 2^32 pairs of keys comes here.
+    func following(_ position: Position, _ place: UInt32) -> Position {
+        let found = unsafe IndexArray.first(place, from: position.slot + 1)
+        return unsafe Position(slot: found.slot, isInNext: position.isInNext, isThere: found.isThere)
+    }
+
+    /// Where the record `ref` of `place` is; it must be there.
+    func position(of ref: RecordRef, _ place: UInt32) -> Position {
+        var position = first(place)
+        while position.isThere, position.ref != ref { position = following(position, place) }
+        precondition(position.isThere, "a live record has no index word")
+        return position
     }
 
     /// Asks for the words that a search for `place` begins with.

@@ -11,10 +11,11 @@ import Glibc
 //     [ · | 03 | 04 | 05 | · | · | 17 | 19 | · ┊ tail ┊ 0 0 0 0 ]
 //           └ a run: each at its home or right of it
 //
-// A search looks at four words at once, where nine of ten records are; then it goes on word by word and ends at the first word that is empty or larger, so that a miss costs no more than a hit; a delete shifts the
-// rest of the run back; neither touches a record. The capacity may be any number, so that the array grows by half and
-// stays fuller than one that doubles. The tail takes the overflow of the last homes instead of wrapping around: then the
-// order holds from end to end, which is what growth in small steps and iteration by place rely on.
+// A search looks at four words at once, where nine of ten end, and stops at the first that is empty or larger, so that a
+// miss costs no more than a hit; a delete shifts the rest of the run back; neither touches a record. The capacity may be any
+// number, so that the array grows by half and stays fuller than one that doubles. The tail takes the overflow of the last
+// homes instead of wrapping around: then the order holds from end to end, which is what growth in small steps and iteration
+// by place rely on.
 
 /// A block of index words. A plain value that owns nothing: ``HashIndex`` makes and frees it.
 ///
@@ -33,12 +34,14 @@ struct IndexArray {
     let capacity: Int
     /// Words before the guards.
     private(set) var limit: Int
+    /// What the block of the words takes; 0 without one.
+    private(set) var bytes: Int
 
     /// All words empty; nil when the budget or the system has no memory for them.
     init?(capacity: Int, budget: MemoryBudget) {
         self.capacity = capacity
         limit = capacity + max(IndexArray.smallestTail, min(256, capacity / 8))
-        let bytes = IndexArray.blockBytes(limit: limit)
+        bytes = IndexArray.blockBytes(limit: limit)
         guard budget.take(bytes) else { return nil }
         guard let made = unsafe IndexArray.makeWords(limit: limit) else {
             budget.giveBack(bytes)
@@ -51,10 +54,9 @@ struct IndexArray {
     init() {
         capacity = 0
         limit = 0
+        bytes = 0
         unsafe words = IndexArray.emptyWords
     }
-
-    var bytes: Int { limit == 0 ? 0 : IndexArray.blockBytes(limit: limit) }
 
     /// The block of the words; nil when there are none.
     var block: MemoryBlock? {
@@ -81,29 +83,37 @@ struct IndexArray {
     @inline(__always)
     static func ref(_ word: UInt64) -> RecordRef { RecordRef(bits: UInt32(truncatingIfNeeded: word)) }
 
-    /// The first slot from `start` on that holds a word of `place` which `isWanted`; when there is none, the slot behind
-    /// the words of this and lesser places, where one would be inserted.
+    /// The first slot from `start` on that holds a word of `place`; when there is none, the slot behind the words of lesser
+    /// places, where one would be inserted.
     @inline(__always)
-    func search(
-        _ place: UInt32, from start: Int, _ isWanted: (RecordRef) -> Bool
+    static func first(
+        _ place: UInt32, from start: UnsafeMutablePointer<UInt64>
     ) -> (slot: UnsafeMutablePointer<UInt64>, isThere: Bool) {
-        var slot = unsafe words + start
-        // Safety: `start` is at most `limit`, behind which four words stand.
-        let near = unsafe mapwatch_first_place(slot, place)
-        if near < 4, isWanted(IndexArray.ref(unsafe slot[near])) { return unsafe (slot + near, true) }
-        while true {
-            let there = IndexArray.place(unsafe slot.pointee)
-            // Empty, which wraps around, or larger.
-            if there &- 1 >= place { return unsafe (slot, false) }
-            if there == place, isWanted(IndexArray.ref(unsafe slot.pointee)) { return unsafe (slot, true) }
-            unsafe slot += 1
-        }
+        // Safety: `start` is at most the slot of `limit`, behind which three more words stand.
+        let found = unsafe mapwatch_words_of(start, place)
+        if found != 0 { return unsafe (start + found.trailingZeroBitCount, true) }
+        let behind = unsafe mapwatch_words_behind(start, place)
+        if _fastPath(behind != 0) { return unsafe (start + behind.trailingZeroBitCount, false) }
+        return unsafe firstAfter(start + 4, place)
+    }
+
+    /// The same where four words were in vain; not often.
+    @inline(never)
+    private static func firstAfter(
+        _ start: UnsafeMutablePointer<UInt64>, _ place: UInt32
+    ) -> (slot: UnsafeMutablePointer<UInt64>, isThere: Bool) {
+        var slot = unsafe start
+        // Safety: an empty word at `limit` ends the search.
+        while unsafe IndexArray.place(slot.pointee) &- 1 < place &- 1 { unsafe slot += 1 }
+        return unsafe (slot, IndexArray.place(slot.pointee) == place)
     }
 
     /// Inserts `word` behind the words of its place, in the run that covers `start` (its home, or right of it).
     @inline(__always)
     mutating func insert(_ word: UInt64, from start: Int, budget: MemoryBudget, _ writes: some TableWrites) {
-        let slot = unsafe search(IndexArray.place(word), from: start) { _ in false }.slot
+        let place = IndexArray.place(word)
+        var slot = unsafe IndexArray.first(place, from: words + start).slot
+        while unsafe IndexArray.place(slot.pointee) == place { unsafe slot += 1 }
         unsafe insert(word, at: slot, budget: budget, writes)
     }
 
@@ -156,6 +166,7 @@ struct IndexArray {
         let old = block
         unsafe words = newWords
         limit = newLimit
+        bytes = IndexArray.blockBytes(limit: limit)
         budget.force(bytes)
         if let old { writes.letGo(old, budget: budget) }
     }

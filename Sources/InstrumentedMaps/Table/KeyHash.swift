@@ -19,7 +19,7 @@ struct KeyHash: Equatable, Sendable {
     @inline(__always)
     init(_ key: Span<UInt8>, _ hasher: KeyHasher, shardBy shardHash: ShardHash) {
         self.init(key, hasher)
-        if shardHash != .keyed {
+        if _slowPath(shardHash != .keyed) {
             self.init(bits: UInt64(shardHash.word(key)) << 32 | UInt64(UInt32(truncatingIfNeeded: bits)))
         }
     }

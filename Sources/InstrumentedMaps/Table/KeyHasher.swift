@@ -37,15 +37,24 @@ package struct KeyHasher: Sendable {
     package func hash(_ key: Span<UInt8>) -> UInt64 {
         // Safety: every word is read within the key's `count` bytes.
         unsafe key.withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress else { return finish(0, 0, length: 0) }
-            return unsafe hash(start, bytes.count)
+            let count = bytes.count
+            // No base address is looked for where there must be one: the branch would stand in every operation.
+            guard _fastPath(KeyHasher.isShort(count)) else { return unsafe hashOther(bytes) }
+            let start = unsafe bytes.baseAddress.unsafelyUnwrapped
+            return finish(unsafe word(start, 0), unsafe word(start, count &- 8), length: count)
         }
     }
 
+    /// Whether a key has 8 to 16 bytes: it is then two words, which may overlap.
     @inline(__always)
-    private func hash(_ start: UnsafeRawPointer, _ count: Int) -> UInt64 {
+    static func isShort(_ count: Int) -> Bool { UInt(bitPattern: count &- 8) <= 8 }
+
+    @inline(never)
+    private func hashOther(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        guard let start = bytes.baseAddress else { return finish(0, 0, length: 0) }
+        let count = bytes.count
+        if count > 16 { return unsafe hashLong(start, count) }
         if count >= 8 {
-            if count > 16 { return unsafe hashLong(start, count) }
             return finish(unsafe word(start, 0), unsafe word(start, count &- 8), length: count)
         }
         if count >= 4 {

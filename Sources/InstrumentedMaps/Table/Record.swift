@@ -64,14 +64,20 @@ struct Record {
         unsafe base.storeBytes(of: UInt16(truncatingIfNeeded: key.count), toByteOffset: 8, as: UInt16.self)
         unsafe base.storeBytes(of: state, toByteOffset: 10, as: UInt16.self)
         unsafe copy(key, to: Int(state))
-        unsafe writeValue(value)
+        unsafe writeValue(value, to: Int(state) &+ key.count)
     }
 
-    /// Replaces the value; the slot is large enough.
+    /// Replaces the value of a plain record whose key has `keyCount` bytes; the slot is large enough. The place is not
+    /// read from the record, which may still be on its way: see `mapwatch_copy`.
     @inline(__always)
-    func writeValue(_ value: Span<UInt8>) {
+    func writePlainValue(_ value: Span<UInt8>, keyCount: Int) {
+        unsafe writeValue(value, to: recordHeaderBytes &+ keyCount)
+    }
+
+    @inline(__always)
+    private func writeValue(_ value: Span<UInt8>, to offset: Int) {
         unsafe base.storeBytes(of: UInt32(truncatingIfNeeded: value.count), toByteOffset: 4, as: UInt32.self)
-        unsafe copy(value, to: keyOffset &+ keyCount)
+        unsafe copy(value, to: offset)
     }
 
     var place: UInt32 { unsafe base.load(as: UInt32.self) }
@@ -80,9 +86,12 @@ struct Record {
     @inline(__always)
     var expires: Bool { unsafe keyOffset == Int(Record.expiring) }
     @inline(__always)
-    var keyOffset: Int { unsafe Int(base.load(fromByteOffset: 10, as: UInt16.self)) }
+    var keyOffset: Int { unsafe Int(header >> 16) }
     @inline(__always)
-    var keyCount: Int { unsafe Int(base.load(fromByteOffset: 8, as: UInt16.self)) }
+    var keyCount: Int { unsafe Int(header & 0xffff) }
+    /// Length of the key and state: read as one everywhere, so that it is read once.
+    @inline(__always)
+    private var header: UInt32 { unsafe base.load(fromByteOffset: 8, as: UInt32.self) }
     @inline(__always)
     var valueCount: Int { unsafe Int(base.load(fromByteOffset: 4, as: UInt32.self)) }
     var size: Int { unsafe keyOffset + keyCount + valueCount }
@@ -96,15 +105,34 @@ struct Record {
         unsafe UnsafeRawBufferPointer(start: base + keyOffset + keyCount, count: valueCount)
     }
 
-    /// Whether this is the record of `other`.
+    /// Whether this is the record of `other`, and of an entry that does not expire.
     @inline(__always)
-    func hasKey(_ other: Span<UInt8>) -> Bool {
-        // Length and kind in one comparison; where nothing expires the second is made for keys of another length only.
-        let header = unsafe base.load(fromByteOffset: 8, as: UInt32.self)
-        guard let wanted = UInt16(exactly: other.count) else { return false }
-        if unsafe header == Record.header(wanted, Record.plain) { return unsafe hasBytes(other, at: recordHeaderBytes) }
-        guard unsafe header == Record.header(wanted, Record.expiring) else { return false }
-        return unsafe hasBytes(other, at: recordHeaderBytes + Record.expiryBytes)
+    func isPlain(of other: Span<UInt8>) -> Bool {
+        let count = other.count
+        guard KeyHasher.isShort(count) else { return unsafe hasKey(other, Record.plain) }
+        guard unsafe header == Record.header(UInt16(truncatingIfNeeded: count), Record.plain) else { return false }
+        // Safety: both sides have `count` readable bytes, and every word lies within them.
+        return unsafe other.withUnsafeBytes { bytes in
+            let (left, right) = unsafe (UnsafeRawPointer(base + recordHeaderBytes), bytes.baseAddress.unsafelyUnwrapped)
+            return unsafe Record.word(left, 0) == Record.word(right, 0)
+                && Record.word(left, count &- 8) == Record.word(right, count &- 8)
+        }
+    }
+
+    /// Whether this is the record of `other`.
+    @inline(never)
+    func hasKey(_ other: Span<UInt8>) -> Bool { unsafe hasKey(other, Record.plain) || hasKey(other, Record.expiring) }
+
+    @inline(never)
+    private func hasKey(_ other: Span<UInt8>, _ state: UInt16) -> Bool {
+        guard let count = UInt16(exactly: other.count), unsafe header == Record.header(count, state) else {
+            return false
+        }
+        // Safety: both sides have `count` readable bytes.
+        return unsafe other.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return true }
+            return unsafe memcmp(base + Int(state), start, bytes.count) == 0
+        }
     }
 
     @inline(__always)
@@ -112,22 +140,10 @@ struct Record {
         UInt32(keyCount) | UInt32(state) << 16
     }
 
-    /// Compares a key of the same length by words, the last of which overlaps the one before.
+    /// The value of a plain record whose key has `keyCount` bytes: known before the record is.
     @inline(__always)
-    private func hasBytes(_ other: Span<UInt8>, at offset: Int) -> Bool {
-        let count = other.count
-        // Safety: both sides have `count` readable bytes, and every word lies within them.
-        return unsafe other.withUnsafeBytes { bytes in
-            guard let right = bytes.baseAddress else { return true }
-            let left = unsafe UnsafeRawPointer(base + offset)
-            guard count >= 8 else { return unsafe memcmp(left, right, count) == 0 }
-            var offset = 0
-            while offset &+ 8 < count {
-                if unsafe Record.word(left, offset) != Record.word(right, offset) { return false }
-                offset &+= 8
-            }
-            return unsafe Record.word(left, count &- 8) == Record.word(right, count &- 8)
-        }
+    func plainValue(keyCount: Int) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: base + recordHeaderBytes + keyCount, count: valueCount)
     }
 
     // MARK: - Expiry: only where `expires`

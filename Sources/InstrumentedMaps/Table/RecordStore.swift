@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 // The records of one shard, in slabs of one slot size each:
@@ -31,19 +32,23 @@ struct RecordStore: ~Copyable {
         var freeSlots = 0
     }
 
-    private let budget: MemoryBudget
+    // What a look needs first, all of it seldom written.
+    /// The addresses of the slabs by their numbers: eight to a cache line, where descriptors fill one each, which every
+    /// insert and every delete writes.
+    private var addresses: UnsafeMutableRawPointer?
     // Safety: `slabs` has room for `capacity` slabs, of which those below `count` are initialised (but the first, which
     // is never used); a slab in the chain of `firstUnused` is released. All is private to this value.
     private var slabs: UnsafeMutablePointer<Slab>?
     private var capacity = 0
+    /// Room for so many addresses: more than `capacity` after only these could grow.
+    private var addressCapacity = 0
     private var count = 1
-    /// The addresses of the slabs by their numbers, for readers without a lock; only where there are such.
-    private var addresses: MemoryBlock?
     /// Numbers of released slabs, chained by `next`.
     private var firstUnused: UInt32 = 0
     /// One per number of units; a plain block, since an array would check its uniqueness at each write. Written through a
     /// local pointer: at `classes[n].slabs += 1` Swift 6.3.1 tells ThreadSanitizer of a write to the first field's object.
     private let classes: UnsafeMutablePointer<SizeClass>
+    private let budget: MemoryBudget
     /// Bytes of live records, rounded to their size class.
     private(set) var liveBytes = 0
     /// Bytes of all slabs and of the directory.
@@ -51,6 +56,7 @@ struct RecordStore: ~Copyable {
 
     init(budget: MemoryBudget) {
         self.budget = budget
+        unsafe addresses = nil
         unsafe slabs = nil
         let classes = UnsafeMutablePointer<SizeClass>.allocate(capacity: RecordStore.largestClass + 1)
         unsafe classes.initialize(repeating: SizeClass(), count: RecordStore.largestClass + 1)
@@ -62,7 +68,7 @@ struct RecordStore: ~Copyable {
             if let slab = unsafe slabs?[number], slab.used > 0 { slab.block.free() }
         }
         unsafe free(slabs)
-        addresses?.free()
+        unsafe free(addresses)
         unsafe classes.deallocate()
         budget.giveBack(allocatedBytes)
     }
@@ -70,8 +76,10 @@ struct RecordStore: ~Copyable {
     /// The record at `ref`, which must be live.
     @inline(__always)
     func record(at ref: RecordRef) -> Record {
-        guard let slabs = unsafe slabs else { fatalError("a reference into an empty store") }
-        return unsafe Record(base: slabs[ref.slab].base + Int(ref.unit) &* RecordRef.unitBytes)
+        // Safety: there is no reference before there is a slab, and its address.
+        let slab = unsafe addresses.unsafelyUnwrapped.load(
+            fromByteOffset: ref.slab &* 8, as: UnsafeMutableRawPointer.self)
+        return unsafe Record(base: slab + Int(ref.unit) &* RecordRef.unitBytes)
     }
 
     /// A slot for `size` bytes; nil, and nothing changed, when the budget or the system has no memory for it.
@@ -99,12 +107,11 @@ struct RecordStore: ~Copyable {
         freeSlot(ref, units, writes)
     }
 
-    /// Whether a record of `size` bytes may stay in the slot at `ref`: it has the same class.
+    /// Whether a record may be of either size in one slot. Asked of the record's own size, which is at hand, and not of the
+    /// slab, whose line every insert and delete of other records writes.
     @inline(__always)
-    func fits(_ size: Int, in ref: RecordRef) -> Bool {
-        guard let slabs = unsafe slabs else { return false }
-        let units = unsafe slabs[ref.slab].slotUnits
-        return units > 0 && RecordStore.units(size) == units
+    static func haveOneClass(_ one: Int, _ other: Int) -> Bool {
+        units(one) == units(other) && units(one) <= largestClass
     }
 
     /// The class of a record: its size in units, rounded up.
@@ -122,7 +129,10 @@ struct RecordStore: ~Copyable {
         if unsafe slab.pointee.firstFree != 0 {
             unit = unsafe slab.pointee.firstFree &- 1
             let record = unsafe Record(base: slab.pointee.base + Int(unit) &* RecordRef.unitBytes)
-            unsafe slab.pointee.firstFree = record.nextFree
+            let next = unsafe record.nextFree
+            unsafe slab.pointee.firstFree = next
+            // The next insert of this class will read it, and write it.
+            if next != 0 { unsafe fetchSlot(slab.pointee.base, next &- 1) }
         } else {
             unit = unsafe UInt32(truncatingIfNeeded: slab.pointee.untouched &* units)
             unsafe slab.pointee.untouched &+= 1
@@ -132,6 +142,14 @@ struct RecordStore: ~Copyable {
         unsafe sizeClass.pointee.freeSlots &-= 1
         if unsafe slab.pointee.isFull { unlink(number, units) }
         return RecordRef(slab: number, unit: unit)
+    }
+
+    /// Asks for the first two lines of a slot that will be written.
+    @inline(__always)
+    private func fetchSlot(_ slab: UnsafeMutableRawPointer, _ unit: UInt32) {
+        let slot = unsafe slab + Int(unit) &* RecordRef.unitBytes
+        unsafe mapwatch_prefetch_to_write(slot)
+        unsafe mapwatch_prefetch_to_write(slot + 64)
     }
 
     @inline(__always)
@@ -243,35 +261,33 @@ struct RecordStore: ~Copyable {
     }
 }
 
-// MARK: - Readers without a lock
+// MARK: - The addresses of the slabs
 
 extension RecordStore {
-    /// One word a slab: its address by its number.
-    var slabAddresses: UnsafeMutableRawPointer? { unsafe addresses?.start }
+    /// One word a slab: its address by its number. Readers without a lock look there too.
+    var slabAddresses: UnsafeMutableRawPointer? { unsafe addresses }
 
     private func showAddress(of slab: Slab, _ number: Int) {
-        guard let addresses else { return }
-        unsafe SharedWords.store(UInt64(UInt(bitPattern: slab.base)), at: addresses.start + number * 8)
+        guard let addresses = unsafe addresses else { return }
+        unsafe SharedWords.store(UInt64(UInt(bitPattern: slab.base)), at: addresses + number * 8)
     }
 
-    /// Makes room for the addresses of more slabs, where anybody wants to see them.
-    private mutating func growAddresses<Writes: TableWrites>(_ capacity: Int, _ writes: Writes) -> Bool {
-        guard Writes.areShared, (addresses?.bytes ?? 0) < capacity * 8 else { return true }
-        guard budget.take(capacity * 8) else { return false }
-        guard let start = unsafe HeapMemory.takeZeroes(capacity, stride: 8) else {
-            budget.giveBack(capacity * 8)
+    /// Makes room for the addresses of more slabs than now.
+    private mutating func growAddresses(_ newCapacity: Int, _ writes: some TableWrites) -> Bool {
+        guard newCapacity > addressCapacity else { return true }
+        let (old, oldBytes) = unsafe (addresses, addressCapacity * 8)
+        guard budget.take(newCapacity * 8) else { return false }
+        guard let grown = unsafe HeapMemory.takeZeroes(newCapacity, stride: 8) else {
+            budget.giveBack(newCapacity * 8)
             return false
         }
-        let grown = unsafe MemoryBlock(start: start, bytes: capacity * 8, source: .heap)
-        allocatedBytes += grown.bytes
-        guard let old = addresses else {
-            addresses = grown
-            return true
-        }
-        unsafe memcpy(start, old.start, old.bytes)
-        addresses = grown
-        allocatedBytes -= old.bytes
-        writes.letGo(old, budget: budget)
+        allocatedBytes += newCapacity * 8
+        unsafe addresses = grown
+        addressCapacity = newCapacity
+        guard let old = unsafe old else { return true }
+        unsafe memcpy(grown, old, oldBytes)
+        allocatedBytes -= oldBytes
+        writes.letGo(unsafe MemoryBlock(start: old, bytes: oldBytes, source: .heap), budget: budget)
         return true
     }
 }

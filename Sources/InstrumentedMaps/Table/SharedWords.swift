@@ -15,7 +15,7 @@ enum SharedWords {
         unsafe word.assumingMemoryBound(to: Atomic<UInt64>.self).pointee.load(ordering: .acquiring)
     }
 
-    /// Which of four index words has `place`: 0…3, the first of them, or 4. As `mapwatch_first_place`, without a branch.
+    /// Which of four index words has `place`: 0…3, the first of them, or 4. As `mapwatch_words_of`, without a branch.
     ///
     /// Safety: the four words are aligned and readable.
     @inline(__always)

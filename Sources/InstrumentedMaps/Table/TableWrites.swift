@@ -10,9 +10,6 @@ import Glibc
 ///
 /// The writer alone may read them plainly, and nobody else writes.
 protocol TableWrites {
-    /// Whether readers may look on.
-    static var areShared: Bool { get }
-
     /// Before the first word of a change, and after the last.
     func begin()
     func end(_ view: @autoclosure () -> TableView)
@@ -23,7 +20,7 @@ protocol TableWrites {
     /// Records: see the functions of the same names there.
     func write(_ record: Record, place: UInt32, key: Span<UInt8>, value: Span<UInt8>)
     func write(_ record: Record, place: UInt32, key: Span<UInt8>, value: Span<UInt8>, deadline: UInt32)
-    func writeValue(_ record: Record, _ value: Span<UInt8>)
+    func writePlainValue(_ record: Record, _ value: Span<UInt8>, keyCount: Int)
     func setFree(_ record: Record, next: UInt32)
     func copy(_ record: Record, to target: Record)
 
@@ -45,8 +42,6 @@ struct TableView {
 
 /// Writes that nobody sees before the lock is given back.
 struct PlainWrites: TableWrites {
-    static var areShared: Bool { false }
-
     @inline(__always)
     func begin() {}
 
@@ -66,7 +61,9 @@ struct PlainWrites: TableWrites {
     }
 
     @inline(__always)
-    func writeValue(_ record: Record, _ value: Span<UInt8>) { unsafe record.writeValue(value) }
+    func writePlainValue(_ record: Record, _ value: Span<UInt8>, keyCount: Int) {
+        unsafe record.writePlainValue(value, keyCount: keyCount)
+    }
 
     @inline(__always)
     func setFree(_ record: Record, next: UInt32) { unsafe record.setFree(next: next) }
@@ -82,8 +79,6 @@ struct PlainWrites: TableWrites {
 
 /// Writes that readers without a lock may see at any moment.
 struct PublishedWrites: TableWrites {
-    static var areShared: Bool { true }
-
     let table: PublishedTable
 
     @inline(__always)
@@ -103,7 +98,7 @@ struct PublishedWrites: TableWrites {
         unsafe record.publish(place: place, key: key, value: value, deadline: deadline)
     }
 
-    func writeValue(_ record: Record, _ value: Span<UInt8>) { unsafe record.publishValue(value) }
+    func writePlainValue(_ record: Record, _ value: Span<UInt8>, keyCount: Int) { unsafe record.publishValue(value) }
 
     func setFree(_ record: Record, next: UInt32) { unsafe record.publishFree(next: next) }
 
