@@ -22,7 +22,11 @@ public final class MapHost: Sendable {
     }
 
     private struct State: Sendable {
-        var maps: [MapName: Hosted] = [:]
+        var maps: [MapName: Hosted] = [:] {
+            didSet { ordered = maps.sorted { $0.key < $1.key }.map(\.value) }
+        }
+        /// Sorted by name: whoever looks at all maps each second sorts none.
+        private(set) var ordered: [Hosted] = []
         /// What each map takes of the series budget; empty without one.
         var prices: [MapName: SeriesPrice] = [:]
         var mapsDropped: UInt64 = 0
@@ -191,7 +195,7 @@ public final class MapHost: Sendable {
 
     /// All maps, sorted by name.
     public var maps: [any HostedMap] {
-        state.withLock { $0.maps.values.map(\.map) }.sorted { $0.name < $1.name }
+        state.withLock { $0.ordered.map(\.map) }
     }
 
     /// Does up to `budget` small moves in all maps together (see ``HostedMap/maintain(budget:)``) and returns how
@@ -211,29 +215,33 @@ public final class MapHost: Sendable {
         var maps: [MapSnapshot] = []
         // The host's own maps share its budget; an embedded one has a budget of its own.
         var allocated = UInt64(max(0, budget.bytesUsed))
-        for hosted in state.maps.values {
+        for hosted in state.ordered {
             var snapshot = hosted.map.snapshot(now: now)
             snapshot.detail = state.prices[snapshot.name]?.detail ?? .shard
             if case .embedded = hosted { allocated += snapshot.sum(\.allocatedBytes) }
             maps.append(snapshot)
         }
         return HostSnapshot(
-            maps: maps.sorted { $0.name < $1.name }, seriesBudget: seriesBudget?.limit, maximumBytes: budget.limit,
+            maps: maps, seriesBudget: seriesBudget?.limit, maximumBytes: budget.limit,
             allocatedBytes: allocated,
             mapsDropped: state.mapsDropped, entriesDropped: state.entriesDropped,
             undeclaredWrites: state.undeclaredWrites)
     }
 
     /// A ``HostedMap/glance(now:since:)`` at every map, sorted by name: what the indicators sample each second. `before` are
-    /// the glances of the second before, in any order.
+    /// the glances of the second before, as they were returned.
     public func glances(now: UInt64, since before: [MapSnapshot] = []) -> [MapSnapshot] {
         let state = state.withLock { $0 }
-        let places = Dictionary(before.indices.map { (before[$0].name, $0) }) { $1 }
-        return state.maps.values.map { hosted in
-            var snapshot = hosted.map.glance(now: now, since: places[hosted.map.name].map { before[$0] })
-            snapshot.detail = state.prices[snapshot.name]?.detail ?? .shard
+        // Both are sorted, and nearly always of the same maps.
+        var place = 0
+        return state.ordered.map { hosted in
+            let name = hosted.map.name
+            while place < before.count, before[place].name < name { place += 1 }
+            let isThere = place < before.count && before[place].name == name
+            var snapshot = hosted.map.glance(now: now, since: isThere ? before[place] : nil)
+            if !state.prices.isEmpty { snapshot.detail = state.prices[name]?.detail ?? .shard }
             return snapshot
-        }.sorted { $0.name < $1.name }
+        }
     }
 
     /// ``snapshot(now:)`` of this moment.

@@ -8,9 +8,9 @@
 /// Concurrency: any thread; not recursive. Cost: one ``ShardLock``.
 @safe
 public final class LockedState<Value: Sendable>: @unchecked Sendable {
-    private let lock = ShardLock()
+    @usableFromInline let lock = ShardLock()
     // Safety: the pointee is initialised for the life of `self` and only touched inside `lock`.
-    private let value: UnsafeMutablePointer<Value>
+    @usableFromInline let value: UnsafeMutablePointer<Value>
 
     public init(_ initial: Value) {
         let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
@@ -23,7 +23,8 @@ public final class LockedState<Value: Sendable>: @unchecked Sendable {
         unsafe value.deallocate()
     }
 
-    /// Runs `body` with the value, alone.
+    /// Runs `body` with the value, alone. Compiled into the caller, which knows the types.
+    @inlinable
     public func withLock<R, Failure: Error>(_ body: (inout Value) throws(Failure) -> R) throws(Failure) -> R {
         try lock.withLock { () throws(Failure) -> R in unsafe try body(&value.pointee) }
     }

@@ -75,6 +75,7 @@ final class OpenIterators: @unchecked Sendable {
 
     /// How many are open, and how long ago the one that has rested longest was opened or last moved.
     func sample(now: UInt64) -> (open: Int, restingNanoseconds: UInt64) {
+        guard unsafe count.pointee.isAny else { return (0, 0) }
         let (open, oldest) = state.withLock { ($0.byTicket.count, $0.byTicket.values.map(\.moved).min()) }
         guard let oldest else { return (0, 0) }
         return (open, now > oldest ? now - oldest : 0)

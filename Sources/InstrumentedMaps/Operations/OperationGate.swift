@@ -269,15 +269,19 @@ struct OperationGate: ~Copyable, Sendable {
             for index in 0..<count { rows.append(row(of: shards, index, now: now)) }
             return (rows, false)
         }
+        // Each shard is asked once whether it has changed; the first row is the map's one lock's too.
+        var changed: [Int] = [0]
+        for index in 0..<min(OperationGate.shardsAhead, count) { shards[index].prefetch() }
+        for index in 1..<max(1, count) {
+            let ahead = index + OperationGate.shardsAhead
+            if ahead < count { shards[ahead].prefetch() }
+            if shards[index].stands(as: before[index]) { continue }
+            shards[index].prefetchCells()
+            changed.append(index)
+        }
         var rows = before
         var areUnchanged = true
-        for index in 0..<min(OperationGate.shardsAhead, count) { shards[index].prefetch() }
-        for index in 0..<count {
-            if index + OperationGate.shardsAhead < count { shards[index + OperationGate.shardsAhead].prefetch() }
-            let next = index + OperationGate.shardsAhead / 2
-            if next < count, !shards[next].stands(as: before[next]) { shards[next].prefetchCells() }
-            // The first row is the map's one lock's too.
-            if index > 0, shards[index].stands(as: before[index]) { continue }
+        for index in changed {
             let row = row(of: shards, index, now: now)
             let isSame = row == before[index]
             if isSame, row.reading.isAtRest == before[index].reading.isAtRest { continue }
