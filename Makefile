@@ -67,7 +67,7 @@ help:
 	@echo "make protobuf  what is made from the .proto, anew: after a change of it"
 	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
 	@echo "make counters  what counting costs, beside a build that counts nothing: three minutes"
-	@echo "make recorder  what the flight recorder costs: three minutes"
+	@echo "make recorder  what the flight recorder costs, a call and a request: five minutes"
 	@echo "make sweep  how many shards, and a mixed load on the data port: two minutes"
 
 # Debian's packages, only those that are missing; apt says what it does.
@@ -347,6 +347,8 @@ recorder:
 	$(call install,$(BENCH_PACKAGES))
 	swift build -c release --package-path Benchmarks --scratch-path .build-bench --product RecorderCost
 	.build-bench/release/RecorderCost 7
+	swift build -c release --product mapwatch
+	Benchmarks/recorder.py .build/release/mapwatch
 
 # Completions are written by the program itself.
 install:
