@@ -1,5 +1,4 @@
 import CSystem
-import Glibc
 import Instruments
 
 // The table of one shard: an index of places and the records that it refers to.

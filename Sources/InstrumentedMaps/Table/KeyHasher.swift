@@ -49,14 +49,12 @@ package struct KeyHasher: Sendable {
     @inline(__always)
     static func isShort(_ count: Int) -> Bool { UInt(bitPattern: count &- 8) <= 8 }
 
+    /// A key that is not short.
     @inline(never)
     private func hashOther(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         guard let start = bytes.baseAddress else { return finish(0, 0, length: 0) }
         let count = bytes.count
         if count > 16 { return unsafe hashLong(start, count) }
-        if count >= 8 {
-            return finish(unsafe word(start, 0), unsafe word(start, count &- 8), length: count)
-        }
         if count >= 4 {
             return finish(unsafe half(start, 0), unsafe half(start, count &- 4), length: count)
         }
