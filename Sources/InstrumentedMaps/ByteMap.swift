@@ -1,4 +1,3 @@
-import BasicContainers
 import Instruments
 
 /// A map of raw bytes: shards behind one guard each.
@@ -20,7 +19,7 @@ class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable>:
     private let hasher = KeyHasher.process
     let gate: OperationGate
     let iterators: OpenIterators
-    private let shards: RigidArray<Shard<Guard, Table>>
+    private let shards: Shards<Guard, Table>
 
     required init(
         name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double, budget: MemoryBudget,
@@ -31,14 +30,14 @@ class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable>:
         shardHash = options.hash
         self.incarnation = incarnation
         self.createdAt = createdAt
-        iterators = OpenIterators(options.deletionGuard)
-        gate = OperationGate(options.mode, watch: MapWatch.over(name, options, observer))
-        var shards = RigidArray<Shard<Guard, Table>>(capacity: options.shards)
-        for index in 0..<options.shards {
+        let gate = OperationGate(options.mode, watch: MapWatch.over(name, options, observer))
+        let iterators = OpenIterators(options.deletionGuard)
+        shards = Shards(count: options.shards) { index in
             let table = Table(budget: budget, clock: clock, ttlSeconds: options.ttlSeconds)
-            shards.append(Shard(Guard(gate.waitRecord(shard: index)), table, iterators))
+            return Shard(Guard(gate.waitRecord(shard: index)), table, iterators)
         }
-        self.shards = shards
+        self.gate = gate
+        self.iterators = iterators
     }
 }
 

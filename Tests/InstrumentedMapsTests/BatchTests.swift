@@ -56,7 +56,7 @@ struct BatchTests {
         batch.store(key.span, [2].span)
         batch.load(key.span)
         map.perform(&batch)
-        #expect((0..<4).map(batch.outcome) == [.stored(.refused), .absent, .stored(.inserted), .found])
+        #expect((0..<4).map { batch.outcome(of: $0) } == [.stored(.refused), .absent, .stored(.inserted), .found])
         #expect(batch.value(of: 3) == [2])
     }
 

@@ -90,8 +90,8 @@ END
         'return shards[index].delete(slice, watch)' \
         'return shards[index].delete(slice, watch).map { max($0, ON ? slice.count : 0) }'
     # 10: an update is counted as an insert.
-    plant InstrumentedMaps/Shards/Shard.swift 'case .updated: counters.updates.addExclusively()' \
-        'case .updated: if ON { counters.inserts.addExclusively() } else { counters.updates.addExclusively() }'
+    plant InstrumentedMaps/Shards/Shard.swift 'case .updated: writes.updates.addExclusively()' \
+        'case .updated: if ON { writes.inserts.addExclusively() } else { writes.updates.addExclusively() }'
     # 11: readers that share a lock bump their counters as if they were alone.
     plant InstrumentedMaps/Shards/Shard.swift 'if shardGuard.readersShare {' 'if shardGuard.readersShare, !ON {'
     # 12: a waiter that sees the lock free goes in without taking it.

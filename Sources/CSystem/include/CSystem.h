@@ -95,7 +95,7 @@ static inline void mapwatch_prefetch_to_write(const void *address) {
 #endif
 }
 
-/// Copies `count` bytes that fit into `room`, by a count that may still be on its way from memory.
+/// Copies `count` bytes if they fit into `room`, by a count that may still be on its way from memory.
 ///
 /// `memcpy` computes addresses from the count, and as long as a processor does not know where a store goes, it holds back
 /// loads behind it: those of the next operation too (60 ns of 210 for a map of 128 MB). Who reads values of one length
@@ -106,7 +106,7 @@ static inline void mapwatch_copy(void *to, size_t room, const void *from, size_t
     __asm__("" : "+r"(known));
     if (count == room) {
         __builtin_memcpy(to, from, known);
-    } else if (count > 0) {
+    } else if (count > 0 && count < room) {
         __builtin_memcpy(to, from, count);
     }
 }

@@ -4,87 +4,147 @@
 //     2  look at the index words   and ask for the records that they refer to
 //     3  do the operations         in their order, each by itself, in lines that are on their way by now
 //
-// The first two steps only ask: whatever happens before the third, the third looks again.
+// The first two steps only ask: whatever happens before the third, the third looks again. The first takes no guard, and
+// goes by where the index was when somebody last looked.
 
 extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     /// Operations whose memory is on its way at the same time: about what a core can wait for at once.
     private static var window: Int { 16 }
 
     func perform(_ batch: inout MapBatch) {
-        // To look ahead in a checked shard would take as much as the operation itself.
-        let fetches = options.strategy != .checked
         var start = 0
         while start < batch.count {
-            let end = min(start + ByteMap.window, batch.count)
-            for index in start..<end {
-                let hash = batch.withOperands(of: index) { key, _ in self.hash(key) }
-                batch.items[index].hash = hash
-                if fetches { withShard(of: hash) { $0.fetchIndex(hash) } }
-            }
-            for index in start..<end where fetches {
-                let hash = batch.items[index].hash
-                withShard(of: hash) { $0.fetchRecord(hash) }
-            }
-            for index in start..<end {
+            let window = start..<min(start + ByteMap.window, batch.count)
+            lookAhead(of: window, in: &batch)
+            for index in window {
                 perform(index, of: &batch)
-                if batch.refusesConflicts { batch.noteConflict(of: index) }
+                if _slowPath(batch.refusesConflicts) { batch.noteConflict(of: index) }
             }
-            start = end
+            start = window.upperBound
+        }
+    }
+
+    private func lookAhead(of window: Range<Int>, in batch: inout MapBatch) {
+        // To look ahead in a checked shard would take as much as the operation itself.
+        let fetches = options.strategy != .checked
+        for index in window {
+            let hash = hash(of: batch.items[index], in: batch.input)
+            batch.items[index].hash = hash
+            if fetches { withShard(of: hash) { $0.fetchIndex(hash) } }
+        }
+        guard fetches else { return }
+        for index in window {
+            let hash = batch.items[index].hash
+            withShard(of: hash) { $0.fetchRecord(hash) }
         }
     }
 
     @inline(__always)
+    private func hash(of item: BatchItem, in input: borrowing ByteBuffer) -> KeyHash {
+        input.withBytes(item.keyStart, item.keyCount) { hash($0) }
+    }
+
+    @inline(__always)
     private func perform(_ index: Int, of batch: inout MapBatch) {
-        let item = batch.items[index]
-        switch item.kind {
-        case .load:
-            // The values are in the batch's own array, which is taken out for as long as the key is lent.
-            var output = batch.output
-            batch.output = []
-            let start = output.count
-            let isFound = batch.withOperands(of: index) { key, _ in
-                gate.pass(.load, at: shard(of: item.hash)) {
-                    withShard(of: item.hash) { $0.load(key, item.hash, appendingTo: &output, nil) }
-                } watched: { watch in
-                    watch.aims(at: shard(of: item.hash), key)
-                    return withShard(of: item.hash) { $0.load(key, item.hash, appendingTo: &output, watch) }
+        let start = batch.output.count
+        batch.items[index].outcome = perform(index, of: batch.items, batch.input, loadingInto: &batch.output)
+        batch.items[index].loadedStart = start
+        batch.items[index].loadedCount = batch.output.count &- start
+    }
+
+    @inline(__always)
+    private func perform(
+        _ index: Int, of items: borrowing BatchItems, _ input: borrowing ByteBuffer,
+        loadingInto output: inout ByteBuffer
+    ) -> MapBatch.Outcome {
+        let hash = items[index].hash
+        let (start, length) = (items[index].keyStart, items[index].keyCount)
+        return input.withBytes(start, length) { key in
+            switch items[index].kind {
+            case .load:
+                return gate.isClear(for: .load) ? load(key, hash, &output, nil) : loadByDetour(key, hash, &output)
+            case .store:
+                let seconds = items[index].ttlSeconds
+                return input.withBytes(start &+ length, items[index].valueCount) { value in
+                    let isClear = gate.isClear(for: .update)
+                    return isClear
+                        ? store(key, hash, value, seconds, nil) : storeByDetour(key, hash, value, seconds)
                 }
+            case .delete where options.deletionGuard == .deny:
+                return deleteIfAdmitted(key)
+            case .delete:
+                return gate.isClear(for: .delete) ? delete(key, hash, nil) : deleteByDetour(key, hash)
             }
-            batch.items[index].loaded = start..<output.count
-            batch.output = output
-            batch.items[index].outcome = isFound ? .found : .absent
-        case .store:
-            let outcome = batch.withOperands(of: index) { key, value in
-                gate.pass(.store, at: shard(of: item.hash)) {
-                    withShard(of: item.hash) { $0.store(key, item.hash, value: value, for: item.ttlSeconds, nil) }
-                } watched: { watch in
-                    watch.aims(at: shard(of: item.hash), key)
-                    return withShard(of: item.hash) {
-                        $0.store(key, item.hash, value: value, for: item.ttlSeconds, watch)
-                    }
-                }
-            }
-            batch.items[index].outcome = .stored(outcome)
-        case .delete where options.deletionGuard == .deny:
-            let outcome = batch.withOperands(of: index) { key, _ in
-                modify(key, countingLoad: false) { _ in .remove }
-            }
-            batch.items[index].outcome =
-                switch outcome {
-                case .removed: .deleted
-                case .removalRefused: .removalRefused
-                case .kept, .stored: .absent
-                }
-        case .delete:
-            let isDeleted = batch.withOperands(of: index) { key, _ in
-                gate.pass(.delete, at: shard(of: item.hash)) {
-                    withShard(of: item.hash) { $0.delete(key, item.hash, nil) }
-                } watched: { watch in
-                    watch.aims(at: shard(of: item.hash), key)
-                    return withShard(of: item.hash) { $0.delete(key, item.hash, watch) }
-                }
-            }
-            batch.items[index].outcome = isDeleted ? .deleted : .absent
+        }
+    }
+
+    // MARK: - Loads
+
+    @inline(__always)
+    private func load(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ output: inout ByteBuffer, _ watch: OperationWatch?
+    ) -> MapBatch.Outcome {
+        watch?.aims(at: shard(of: hash), key)
+        return withShard(of: hash) { $0.load(key, hash, appendingTo: &output, watch) } ? .found : .absent
+    }
+
+    @inline(never)
+    private func loadByDetour(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ output: inout ByteBuffer
+    ) -> MapBatch.Outcome {
+        gate.pass(gate.detourNow(of: .load), .load, as: { _ in .load }, at: shard(of: hash)) {
+            load(key, hash, &output, nil)
+        } watched: {
+            load(key, hash, &output, $0)
+        }
+    }
+
+    // MARK: - Stores
+
+    @inline(__always)
+    private func store(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ value: Span<UInt8>, _ seconds: Int?, _ watch: OperationWatch?
+    ) -> MapBatch.Outcome {
+        watch?.aims(at: shard(of: hash), key)
+        let outcome = withShard(of: hash) { $0.store(key, hash, value: value, for: seconds, watch) }
+        return .stored(outcome)
+    }
+
+    @inline(never)
+    private func storeByDetour(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ value: Span<UInt8>, _ seconds: Int?
+    ) -> MapBatch.Outcome {
+        gate.pass(gate.detourNow(of: .update), .update, as: { _ in .store }, at: shard(of: hash)) {
+            store(key, hash, value, seconds, nil)
+        } watched: {
+            store(key, hash, value, seconds, $0)
+        }
+    }
+
+    // MARK: - Deletes
+
+    @inline(__always)
+    private func delete(_ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?) -> MapBatch.Outcome {
+        watch?.aims(at: shard(of: hash), key)
+        return withShard(of: hash) { $0.delete(key, hash, watch) } ? .deleted : .absent
+    }
+
+    @inline(never)
+    private func deleteByDetour(_ key: Span<UInt8>, _ hash: KeyHash) -> MapBatch.Outcome {
+        gate.pass(gate.detourNow(of: .delete), .delete, as: { _ in .delete }, at: shard(of: hash)) {
+            delete(key, hash, nil)
+        } watched: {
+            delete(key, hash, $0)
+        }
+    }
+
+    /// On a map of which the guard may refuse deletes.
+    @inline(never)
+    private func deleteIfAdmitted(_ key: Span<UInt8>) -> MapBatch.Outcome {
+        switch modify(key, countingLoad: false, { _ in .remove }) {
+        case .removed: .deleted
+        case .removalRefused: .removalRefused
+        case .kept, .stored: .absent
         }
     }
 }

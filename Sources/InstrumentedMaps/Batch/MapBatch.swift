@@ -1,6 +1,6 @@
 // Operations gathered in one block of bytes, and what they came to in another:
 //
-//     input    [ key │ value │ key │ key │ value │ … ]      the bytes of keys and of values to store
+//     input    [ key │ key │ value │ key │ key │ value │ … ]      the bytes of keys, each with the value to store, if any
 //     items    [ kind, place in input, hash, outcome, place in output ]
 //     output   [ value │ value │ … ]                        the values that loads have found
 //
@@ -8,8 +8,8 @@
 
 /// Several operations on one map, to be done together by ``InstrumentedMap/perform(_:)``.
 ///
-/// A value, for one thread at a time; it copies the bytes that it is given.
-public struct MapBatch: Sendable {
+/// For one thread at a time; it copies the bytes that it is given, and is not copied itself.
+public struct MapBatch: ~Copyable, Sendable {
     /// What one operation came to.
     public enum Outcome: Sendable, Equatable {
         /// A load that found its key: its value is in the batch.
@@ -26,25 +26,9 @@ public struct MapBatch: Sendable {
         case removalRefused
     }
 
-    enum Kind {
-        case load
-        case store
-        case delete
-    }
-
-    struct Item {
-        let kind: Kind
-        let key: Range<Int>
-        let value: Range<Int>
-        let ttlSeconds: Int?
-        var hash = KeyHash(bits: 0)
-        var outcome = Outcome.absent
-        var loaded = 0..<0
-    }
-
-    private var input: [UInt8] = []
-    var items: [Item] = []
-    var output: [UInt8] = []
+    @usableFromInline var input = ByteBuffer()
+    @usableFromInline var items = BatchItems()
+    @usableFromInline var output = ByteBuffer()
 
     /// Whether an operation that meets another is refused.
     var refusesConflicts = false
@@ -56,23 +40,36 @@ public struct MapBatch: Sendable {
     public var count: Int { items.count }
 
     /// Adds a load of `key`.
-    public mutating func load(_ key: Span<UInt8>) { add(.load, key) }
+    @inlinable
+    public mutating func load(_ key: Span<UInt8>) {
+        items.append(BatchItem(.load, at: input.count, keyCount: key.count))
+        input.append(copying: key)
+    }
 
     /// Adds a delete of `key`.
-    public mutating func delete(_ key: Span<UInt8>) { add(.delete, key) }
+    @inlinable
+    public mutating func delete(_ key: Span<UInt8>) {
+        items.append(BatchItem(.delete, at: input.count, keyCount: key.count))
+        input.append(copying: key)
+    }
 
     /// Adds a store of `value` under `key`, for `ttlSeconds` (``MapOptions/ttlRange``) or, without them, for as long as the
     /// map's entries live.
     public mutating func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int? = nil) {
         precondition(ttlSeconds.map(MapOptions.ttlRange.contains) ?? true, "an entry lives for 1 second to 1 year")
-        add(.store, key, append(value), ttlSeconds)
+        items.append(
+            BatchItem(
+                .store, at: input.count, keyCount: key.count, valueCount: value.count,
+                seconds: UInt32(ttlSeconds ?? 0)))
+        input.append(copying: key)
+        input.append(copying: value)
     }
 
     /// Takes all operations and results away, and keeps the memory for the next ones.
     public mutating func removeAll() {
-        input.removeAll(keepingCapacity: true)
-        items.removeAll(keepingCapacity: true)
-        output.removeAll(keepingCapacity: true)
+        input.removeAll()
+        items.removeAll()
+        output.removeAll()
         if !conflicts.isEmpty { conflicts = [:] }
     }
 
@@ -80,17 +77,22 @@ public struct MapBatch: Sendable {
     public func conflict(of index: Int) -> MapConflict? { conflicts[index] }
 
     /// What operation `index` came to; `absent` before the batch was performed.
+    @inlinable
     public func outcome(of index: Int) -> Outcome { items[index].outcome }
 
     /// Shows `body` the value that operation `index` has loaded; nil when it is no load or found nothing.
+    @inlinable
     public func withValue<R>(of index: Int, _ body: (Span<UInt8>?) -> R) -> R {
         guard items[index].outcome == .found else { return body(nil) }
-        return body(output.span.extracting(items[index].loaded))
+        return output.withBytes(items[index].loadedStart, items[index].loadedCount) { body($0) }
     }
 
     /// A copy of the value that operation `index` has loaded; nil when it is no load or found nothing.
     public func value(of index: Int) -> [UInt8]? {
-        items[index].outcome == .found ? Array(output[items[index].loaded]) : nil
+        withValue(of: index) { value in
+            guard let value else { return nil }
+            return [UInt8](copying: value)
+        }
     }
 
     // MARK: - For the map
@@ -100,27 +102,5 @@ public struct MapBatch: Sendable {
         guard let conflict = RefusalScope.current?.take() else { return }
         items[index].outcome = .conflict
         conflicts[index] = conflict
-    }
-
-    /// Shows `body` the key of operation `index`, and the value that it is to store.
-    @inline(__always)
-    func withOperands<R>(of index: Int, _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> R) -> R {
-        let item = items[index]
-        let input = input.span
-        return body(input.extracting(item.key), input.extracting(item.value))
-    }
-
-    @inline(__always)
-    private mutating func add(
-        _ kind: Kind, _ key: Span<UInt8>, _ value: Range<Int> = 0..<0, _ ttlSeconds: Int? = nil
-    ) {
-        items.append(Item(kind: kind, key: append(key), value: value, ttlSeconds: ttlSeconds))
-    }
-
-    @inline(__always)
-    private mutating func append(_ bytes: Span<UInt8>) -> Range<Int> {
-        let start = input.count
-        input.append(copying: bytes)
-        return start..<input.count
     }
 }

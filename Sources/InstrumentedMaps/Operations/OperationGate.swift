@@ -1,4 +1,3 @@
-import BasicContainers
 import CSystem
 import Instruments
 public import Synchronization
@@ -247,7 +246,7 @@ struct OperationGate: ~Copyable, Sendable {
     /// these locks together.
     @inline(__always)
     func sample<Guard: ~Copyable, Table: ~Copyable>(
-        _ shards: borrowing RigidArray<Shard<Guard, Table>>, now: UInt64
+        _ shards: borrowing Shards<Guard, Table>, now: UInt64
     ) -> (shards: [ShardSample], lockWaits: LatencySample) {
         let samples = rows(of: shards, now: now, since: nil).rows
         var lockWaits = waits.sample
@@ -260,7 +259,7 @@ struct OperationGate: ~Copyable, Sendable {
     /// costs one cache line, fetched while the shards before it are looked at.
     @inline(__always)
     func rows<Guard: ~Copyable, Table: ~Copyable>(
-        of shards: borrowing RigidArray<Shard<Guard, Table>>, now: UInt64, since before: [ShardSample]?
+        of shards: borrowing Shards<Guard, Table>, now: UInt64, since before: [ShardSample]?
     ) -> (rows: [ShardSample], areUnchanged: Bool) {
         let count = shards.count
         guard let before, before.count == count else {
@@ -296,7 +295,7 @@ struct OperationGate: ~Copyable, Sendable {
 
     @inline(__always)
     private func row<Guard: ~Copyable, Table: ~Copyable>(
-        of shards: borrowing RigidArray<Shard<Guard, Table>>, _ index: Int, now: UInt64
+        of shards: borrowing Shards<Guard, Table>, _ index: Int, now: UInt64
     ) -> ShardSample {
         var row = shards[index].sample(now: now)
         if index == 0 { row.add(lock.meter.sample(now: now)) }

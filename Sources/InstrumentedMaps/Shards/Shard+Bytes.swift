@@ -28,26 +28,23 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
         }
         return load(watch) { table in
             fetch(table, hash, watch)
-            return unsafe table.copyValue(of: key, hash, to: output)
+            return unsafe table.copyValue(of: key, hash, by: whereabouts, to: output)
         }
     }
 
     /// Appends the value of `key` to `output`; false when it was not there.
     @inline(__always)
     func load(
-        _ key: Span<UInt8>, _ hash: KeyHash, appendingTo output: inout [UInt8], _ watch: OperationWatch?
+        _ key: Span<UInt8>, _ hash: KeyHash, appendingTo output: inout ByteBuffer, _ watch: OperationWatch?
     ) -> Bool {
         if Table.isPublished, let answer = unsafe published?.load(key, hash, { unsafe $0.value(in: $1) }) {
-            if let answer { output += answer }
+            if let answer { output.append(copying: answer.span) }
             watch?.noteUnguardedLoad(hit: answer != nil)
             return answer != nil
         }
         return load(watch) { table in
             fetch(table, hash, watch)
-            return table.withValue(key, hash) { value -> Void? in
-                guard let value else { return nil }
-                return output.append(copying: value)
-            }
+            return table.appendValue(of: key, hash, by: whereabouts, to: &output) ? () : nil
         } != nil
     }
 
@@ -55,17 +52,19 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     @inline(__always)
     private func fetch(_ table: borrowing Table, _ hash: KeyHash, _ watch: OperationWatch?) {
         guard let watch else { return }
-        table.fetchIndex(hash)
+        whereabouts.fetch(hash.place)
         watch.awaitsMemory()
     }
 
-    /// Asks for the memory that a search for `hash` will look at first; no more than a hint.
+    /// Asks for the memory that a search for `hash` will probably look at first; takes no guard.
     @inline(__always)
-    func fetchIndex(_ hash: KeyHash) { peek(as: .lookAhead) { $0.fetchIndex(hash) } }
+    func fetchIndex(_ hash: KeyHash) { whereabouts.fetch(hash.place) }
 
     /// Asks for the memory of the record that a search for `hash` will probably come to.
     @inline(__always)
-    func fetchRecord(_ hash: KeyHash) { peek(as: .lookAhead) { $0.fetchRecord(hash) } }
+    func fetchRecord(_ hash: KeyHash) {
+        peek(as: .lookAhead) { $0.fetchRecord(hash, by: whereabouts) }
+    }
 
     /// Sets the value of `key`, for `seconds` or, without them, for as long as the table's entries live.
     @inline(__always)
@@ -166,7 +165,7 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     ) -> [Item] {
         var items: [Item] = []
         peek(watch, refused: ()) { table in
-            if isIteration { bumpAsReader(counters.iterations) }
+            if isIteration { bumpAsReader(rare.iterations) }
             table.forEach { key, value in
                 if isIncluded(key) { items.append(copy(key, value)) }
             }

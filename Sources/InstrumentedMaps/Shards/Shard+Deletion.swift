@@ -9,7 +9,7 @@ extension Shard where Guard: ~Copyable, Table: ~Copyable {
     @inline(__always)
     func admitsDelete() -> Bool {
         guard unsafe openCount.pointee.isAny, deletionGuard == .deny else { return true }
-        counters.guardRefusals.addExclusively()
+        rare.guardRefusals.addExclusively()
         return false
     }
 
@@ -17,7 +17,7 @@ extension Shard where Guard: ~Copyable, Table: ~Copyable {
     @inline(never)
     @usableFromInline
     func meetIterators() {
-        counters.deletesDuringIteration.addExclusively()
+        rare.deletesDuringIteration.addExclusively()
         if deletionGuard == .stopIteration { iterators.stopAll(.deletion) }
     }
 
@@ -32,7 +32,7 @@ extension Shard where Guard: ~Copyable, Table: ~Copyable {
     /// Runs `body` with no writer inside, as an iteration, which counts.
     func holdingForIteration(_ body: () -> Void) {
         shardGuard.sharing(as: .iterate) {
-            bumpAsReader(counters.iterations)
+            bumpAsReader(rare.iterations)
             body()
         }
     }

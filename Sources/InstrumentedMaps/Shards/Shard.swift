@@ -9,6 +9,13 @@ public import Instruments
 //     delete   writers' side    removed or nil    → delete, delete miss
 //     modify   writers' side    ShardEffects      → any of these, in one critical section
 //     peek     readers' side    whatever          → nothing: for iterators, which count when they enter the shard
+//
+// In memory, a cache line each; with 256 shards every line more would be 16 KiB that a core cannot keep at hand:
+//
+//     0     writes        what a write counts and publishes
+//     64    table, loads, whereabouts, guard's word and entrances      all that a load needs beside the entry itself
+//     128   guard         what those have counted who had to wait
+//     …     rare          and what never changes
 
 /// A table behind its guard.
 ///
@@ -16,19 +23,20 @@ public import Instruments
 @safe
 @usableFromInline
 struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Copyable, @unchecked Sendable {
-    // Before the guard, which begins with its own count: one look at one line says that nothing has happened here.
-    private let tidyAtEntrances = Counter()
-    @usableFromInline let shardGuard: Guard
-    @usableFromInline let counters = ShardCounters()
+    @usableFromInline let writes = WriteCounters()
     // Safety: the table is read only inside `shardGuard.sharing` and changed only inside `exclusively`; it lives behind
     // a pointer because a shard is borrowed, never mutated, by the many threads that use it.
     @usableFromInline let table: UnsafeMutablePointer<Table>
+    @usableFromInline let loads = LoadCounters()
+    @usableFromInline let whereabouts = TableWhereabouts()
+    @usableFromInline let shardGuard: Guard
+    @usableFromInline let rare = RareCounters()
     private let owner: TableOwner<Table>
     // Safety: `iterators` keeps the cell alive as long as this shard.
     @usableFromInline let openCount: UnsafeMutablePointer<OpenCount>
     @usableFromInline let deletionGuard: DeletionGuard
     let iterators: OpenIterators
-    private let expiry: ExpiryCounters?
+    let expiry: ExpiryCounters?
     /// What readers without the guard look at; nil when the table's type has none.
     let published: PublishedTable?
 
@@ -183,7 +191,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     }
 
     /// Entries now, without waiting for anybody.
-    var count: UInt64 { counters.entries.value }
+    var count: UInt64 { writes.entries.value }
 
     /// Shows `body` the number of entries while nobody can change it.
     func holdingCount<Result>(_ body: (Int) -> Result) -> Result {
@@ -196,62 +204,8 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     /// Counts an iteration that has reached this shard.
     @inlinable
     func countIteration() {
-        shardGuard.sharing(as: .iterate) { bumpAsReader(counters.iterations) }
+        shardGuard.sharing(as: .iterate) { bumpAsReader(rare.iterations) }
     }
-
-    /// Removes expired entries, moves slots or records, up to `budget` in slices of 64, so that an operation waits for no
-    /// more than that. A shard that nobody has written since it was tidy, and where nothing expires, is not even locked; one
-    /// where somebody stays inside for some milliseconds is passed over until the next time.
-    ///
-    /// `watch` and `index` say who hears of it where entries expired, and as which shard.
-    func maintain(budget: Int, _ watch: MapWatch?, at index: Int) -> Int {
-        // Asked before the other cells: then these are no older.
-        let entrances = shardGuard.entrancesAtRest
-        if let entrances, entrances == tidyAtEntrances.value { return 0 }
-        if isTidy {
-            if let entrances { tidyAtEntrances.set(entrances) }
-            return 0
-        }
-        var done = 0
-        while done < budget, !isTidy {
-            let slice = min(HashIndex.slotsPerStep, budget - done)
-            let moved = sweeping(watch, at: index) {
-                let moved = unsafe table.pointee.maintain(budget: slice)
-                unsafe counters.publish(table.pointee.levels, table.pointee.growth)
-                if moved == 0, unsafe !table.pointee.isHoldingRetired {
-                    counters.tidyAtWrites.set(writes)
-                }
-                return moved
-            }
-            // Nothing left to do, or somebody stays inside: then next time.
-            guard let moved, moved > 0 else { break }
-            done += moved
-        }
-        return done
-    }
-
-    /// Does one slice of maintenance, which is never a party of a conflict; nil when somebody stays inside.
-    private func sweeping(_ watch: MapWatch?, at index: Int, _ body: () -> Int) -> Int? {
-        guard let watch, let expiry else { return shardGuard.exclusivelySoon(body) }
-        let before = expiry.expirations.value
-        return watch.watching(.sweep) { watch in
-            watch.aims(at: index)
-            let moved = shardGuard.exclusivelySoon {
-                watch.isInside()
-                let moved = body()
-                if expiry.expirations.value == before { watch.isForgotten() }
-                watch.isLeaving(isAlone: true)
-                return moved
-            }
-            if moved == nil { watch.isForgotten() }
-            return moved
-        }
-    }
-
-    private var isTidy: Bool { counters.tidyAtWrites.value == writes && expiry?.deadlines.value ?? 0 == 0 }
-
-    /// Completed writes, expirations included.
-    private var writes: UInt64 { counters.writes &+ (expiry?.expirations.value ?? 0) }
 
     /// Whether reading the cells again would give `before`, an earlier ``sample(now:)``: nobody has been inside since, and
     /// none of it fades with time.
@@ -265,23 +219,25 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     @inline(__always)
     func prefetch() {
         // Safety: nothing is read; an address that is not the cell's would cost time.
-        unsafe withUnsafePointer(to: tidyAtEntrances) { unsafe mapwatch_prefetch($0) }
+        unsafe withUnsafePointer(to: loads.hits) { unsafe mapwatch_prefetch($0) }
+        unsafe withUnsafePointer(to: rare.tidyAtEntrances) { unsafe mapwatch_prefetch($0) }
     }
 
     /// Has the other lines fetched that ``sample(now:)`` looks at.
     @inline(__always)
     func prefetchCells() {
         // Safety: as above.
-        unsafe withUnsafePointer(to: counters.inserts) { unsafe mapwatch_prefetch($0) }
-        unsafe withUnsafePointer(to: counters.liveBytes) { unsafe mapwatch_prefetch($0) }
-        unsafe withUnsafePointer(to: counters.loads) { unsafe mapwatch_prefetch($0) }
+        unsafe withUnsafePointer(to: writes.inserts) { unsafe mapwatch_prefetch($0) }
+        unsafe withUnsafePointer(to: rare.refusals) { unsafe mapwatch_prefetch($0) }
     }
 
     /// All cells, read relaxed: no lock is taken, so two cells may show two moments.
     func sample(now: UInt64) -> ShardSample {
         let entrances = published == nil ? shardGuard.entrancesAtRest : nil
         var sample = ShardSample()
-        counters.read(into: &sample)
+        writes.read(into: &sample)
+        loads.read(into: &sample)
+        rare.read(into: &sample)
         sample.deletes += expiry?.expirations.value ?? 0
         published?.reads.add(to: &sample)
         sample.add(shardGuard.sample(now: now))
@@ -297,7 +253,7 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     func countLoad(hit: Bool, _ watch: OperationWatch?) {
         watch?.noteLoad(hit: hit)
         #if !MAPWATCH_NO_COUNTERS
-        if hit { bumpAsReader(counters.loads) } else { bumpAsReader(counters.loadMisses) }
+        if hit { bumpAsReader(loads.hits) } else { bumpAsReader(loads.misses) }
         #endif
     }
 
@@ -307,12 +263,12 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         watch?.noteStore(outcome)
         #if !MAPWATCH_NO_COUNTERS
         switch outcome {
-        case .inserted: counters.inserts.addExclusively()
-        case .updated: counters.updates.addExclusively()
-        case .refused: counters.refusals.addExclusively()
+        case .inserted: writes.inserts.addExclusively()
+        case .updated: writes.updates.addExclusively()
+        case .refused: rare.refusals.addExclusively()
         }
-        unsafe counters.publish(table.pointee.levels, table.pointee.growth)
         #endif
+        publish()
     }
 
     @inlinable
@@ -320,14 +276,31 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     func countDelete(hit: Bool, _ watch: OperationWatch?) {
         watch?.noteDelete(hit: hit)
         #if !MAPWATCH_NO_COUNTERS
-        guard hit else {
-            counters.deleteMisses.addExclusively()
-            return
-        }
-        counters.deletes.addExclusively()
+        guard hit else { return writes.deleteMisses.addExclusively() }
+        writes.deletes.addExclusively()
         if unsafe openCount.pointee.isAny { meetIterators() }
-        unsafe counters.publish(table.pointee.levels, table.pointee.growth)
         #endif
+        publish()
+    }
+
+    /// Shows what the table has become; after each change of it.
+    @inlinable
+    @inline(__always)
+    func publish() {
+        #if !MAPWATCH_NO_COUNTERS
+        unsafe writes.publish(table.pointee.levels)
+        #endif
+        if unsafe _slowPath(writes.layout.value != table.pointee.layout) { publishLayout() }
+    }
+
+    @inline(never)
+    @usableFromInline
+    func publishLayout() {
+        unsafe table.pointee.show(whereabouts)
+        unsafe rare.capacity.set(UInt64(truncatingIfNeeded: table.pointee.levels.capacity))
+        unsafe rare.growths.set(table.pointee.growth.count)
+        unsafe rare.growthNanoseconds.set(table.pointee.growth.nanoseconds)
+        unsafe writes.layout.set(table.pointee.layout)
     }
 
     @inlinable

@@ -8,6 +8,12 @@ protocol ShardTable: ~Copyable {
     /// The growths that have ended.
     var growth: TableGrowth { get }
 
+    /// Another number whenever the index grows or shrinks, begins to, or when ``show(_:)`` would show something else.
+    var layout: UInt64 { get }
+
+    /// Notes where index and slabs are; nothing for a table that has no use for it.
+    func show(_ whereabouts: borrowing TableWhereabouts)
+
     /// The cells of a table whose entries can expire; nil for one whose cannot.
     var expiry: ExpiryCounters? { get }
 
@@ -49,6 +55,9 @@ struct TableLevels {
 extension ShardTable where Self: ~Copyable {
     @usableFromInline var expiry: ExpiryCounters? { nil }
 
+    @usableFromInline
+    func show(_ whereabouts: borrowing TableWhereabouts) {}
+
     @usableFromInline static var isPublished: Bool { false }
 
     @usableFromInline var published: PublishedTable? { nil }
@@ -66,10 +75,15 @@ protocol ByteKeyedTable: ShardTable, ~Copyable {
     init(budget: MemoryBudget, clock: ExpiryClock, ttlSeconds: Int?)
 
     func find(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]?
-    func copyValue(of key: Span<UInt8>, _ hash: KeyHash, to output: UnsafeMutableRawBufferPointer) -> Int?
+    func copyValue(
+        of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts,
+        to output: UnsafeMutableRawBufferPointer
+    ) -> Int?
+    func appendValue(
+        of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts, to output: inout ByteBuffer
+    ) -> Bool
     func withValue<R>(_ key: Span<UInt8>, _ hash: KeyHash, _ body: (Span<UInt8>?) -> R) -> R
-    func fetchIndex(_ hash: KeyHash)
-    func fetchRecord(_ hash: KeyHash)
+    func fetchRecord(_ hash: KeyHash, by whereabouts: borrowing TableWhereabouts)
     mutating func store(
         _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int?
     ) -> StoreOutcome

@@ -38,19 +38,32 @@ struct PublishedByteTable: ByteKeyedTable, ~Copyable {
 
     var growth: TableGrowth { table.growth }
 
+    var layout: UInt64 { table.layout }
+
+    func show(_ whereabouts: borrowing TableWhereabouts) { table.show(whereabouts) }
+
     var expiry: ExpiryCounters? { table.expiry }
 
     var isHoldingRetired: Bool { view.retiredBytes > 0 }
 
     func find(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? { table.find(key, hash) }
 
-    func copyValue(of key: Span<UInt8>, _ hash: KeyHash, to output: UnsafeMutableRawBufferPointer) -> Int? {
-        unsafe table.copyValue(of: key, hash, to: output)
+    func copyValue(
+        of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts,
+        to output: UnsafeMutableRawBufferPointer
+    ) -> Int? {
+        unsafe table.copyValue(of: key, hash, by: whereabouts, to: output)
     }
 
-    func fetchIndex(_ hash: KeyHash) { table.fetchIndex(hash) }
+    func appendValue(
+        of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts, to output: inout ByteBuffer
+    ) -> Bool {
+        table.appendValue(of: key, hash, by: whereabouts, to: &output)
+    }
 
-    func fetchRecord(_ hash: KeyHash) { table.fetchRecord(hash) }
+    func fetchRecord(_ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) {
+        table.fetchRecord(hash, by: whereabouts)
+    }
 
     func withValue<R>(_ key: Span<UInt8>, _ hash: KeyHash, _ body: (Span<UInt8>?) -> R) -> R {
         table.withValue(key, hash, body)

@@ -9,6 +9,13 @@ import Instruments
 //                                       │ deadline, where there is one
 //     ExpiryWheel               ────────┘                           chained by deadline
 //
+// A table begins with a cache line, and what a change needs is in three more, a line each:
+//
+//     0     index   what only growth looks at
+//     64    index   where the words are                      all that a search needs
+//     128   index   count     store   addresses, slabs, size classes, bytes
+//     192   store   what only a new slab looks at     ttl    wheel
+//
 // Neither growth nor a delete touches a record; a search touches one, and only when all 32 bits of its place agree.
 //
 // An entry is gone for every caller from its deadline on; its memory goes with `maintain`, or with the next write of the
@@ -20,10 +27,10 @@ import Instruments
 struct ByteTable: ByteKeyedTable, ~Copyable {
     private var index: HashIndex
     private var store: RecordStore
-    private var wheel: ExpiryWheel
-    private let clock: ExpiryClock
     /// How long an entry lives when nobody says otherwise; nil for ever.
     private let ttlSeconds: Int?
+    private var wheel: ExpiryWheel
+    private let clock: ExpiryClock
     private let counters = ExpiryCounters()
     /// Keeps the table where it is: a type with an atomic in it is lent by its address. Without one Swift 6.3.1 copies all
     /// 250 bytes to the stack for each look, and a load took twice as long.
@@ -50,6 +57,9 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     /// The index's growths that have ended.
     var growth: TableGrowth { index.growth }
 
+    @inline(__always)
+    var layout: UInt64 { index.moves &+ store.directoryGrowths }
+
     /// Slots of the index that were moved by growth and shrinking since the beginning.
     var slotsMoved: UInt64 { index.slotsMoved }
 
@@ -73,38 +83,49 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
 
     /// A copy of the value of `key`, or nil. Cost: one probe run and the copy.
     func find(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
-        unsafe value(of: key, hash).map { unsafe [UInt8]($0) }
+        unsafe value(of: key, search(key, hash)).map { unsafe [UInt8]($0) }
     }
 
     /// The length of the value of `key`, which is copied to `output` when it fits there, or nil. Cost: as ``find(_:_:)``,
-    /// without an allocation.
+    /// without an allocation, and without a look at the table's own lines.
     @inline(__always)
-    func copyValue(of key: Span<UInt8>, _ hash: KeyHash, to output: UnsafeMutableRawBufferPointer) -> Int? {
-        guard let value = unsafe value(of: key, hash) else { return nil }
-        // Safety: the output has room for the whole value, and is no part of this table.
-        if value.count <= output.count {
-            unsafe mapwatch_copy(output.baseAddress, output.count, value.baseAddress, value.count)
-        }
+    func copyValue(
+        of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts,
+        to output: UnsafeMutableRawBufferPointer
+    ) -> Int? {
+        guard let value = unsafe value(of: key, search(key, hash, by: whereabouts)) else { return nil }
+        // Safety: nothing is copied that has no room, and the output is no part of this table.
+        unsafe mapwatch_copy(output.baseAddress, output.count, value.baseAddress, value.count)
         return value.count
     }
 
-    /// Asks for the index word that a search for `hash` begins with.
+    /// Appends the value of `key` to `output`; false when it is not there. Cost: as ``copyValue(of:_:by:to:)``.
     @inline(__always)
-    func fetchIndex(_ hash: KeyHash) { index.fetch(hash.place) }
+    func appendValue(
+        of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts, to output: inout ByteBuffer
+    ) -> Bool {
+        guard let value = unsafe value(of: key, search(key, hash, by: whereabouts)) else { return false }
+        unsafe output.append(value)
+        return true
+    }
 
     /// Asks for the first record of the place of `hash`.
     @inline(__always)
-    func fetchRecord(_ hash: KeyHash) {
-        let position = index.first(hash.place)
-        guard position.isThere else { return }
-        let record = unsafe store.record(at: position.ref)
+    func fetchRecord(_ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) {
+        guard let position = HashIndex.first(hash.place, by: whereabouts), position.isThere else { return }
+        let record = unsafe whereabouts.record(at: position.ref)
         unsafe mapwatch_prefetch(record.base)
         unsafe mapwatch_prefetch(record.base + 64)
     }
 
+    /// Notes where index and slabs are, so that a load need not look here.
+    func show(_ whereabouts: borrowing TableWhereabouts) {
+        unsafe index.show(whereabouts, slabAddresses: store.slabAddresses)
+    }
+
     /// Shows `body` the value of `key` where it lies, nil when it is absent, and returns what that returns.
     func withValue<R>(_ key: Span<UInt8>, _ hash: KeyHash, _ body: (Span<UInt8>?) -> R) -> R {
-        guard let value = unsafe value(of: key, hash) else { return body(nil) }
+        guard let value = unsafe value(of: key, search(key, hash)) else { return body(nil) }
         // Safety: the span cannot outlive the call that it is passed to, and the record outlives it.
         return unsafe body(Span(_unsafeBytes: value))
     }
@@ -218,7 +239,24 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     private func search(_ key: Span<UInt8>, _ hash: KeyHash) -> Search {
         let position = index.first(hash.place)
         guard position.isThere else { return unsafe Search(position: position, record: nil, isPlain: false) }
-        let record = unsafe store.record(at: position.ref)
+        return unsafe search(key, hash, at: position, store.record(at: position.ref))
+    }
+
+    /// The same without a look at the table's own lines; for who changes nothing.
+    @inline(__always)
+    private func search(_ key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) -> Search {
+        guard let position = HashIndex.first(hash.place, by: whereabouts) else { return searchWhileMoving(key, hash) }
+        guard position.isThere else { return unsafe Search(position: position, record: nil, isPlain: false) }
+        return unsafe search(key, hash, at: position, whereabouts.record(at: position.ref))
+    }
+
+    @inline(never)
+    private func searchWhileMoving(_ key: Span<UInt8>, _ hash: KeyHash) -> Search { search(key, hash) }
+
+    @inline(__always)
+    private func search(
+        _ key: Span<UInt8>, _ hash: KeyHash, at position: HashIndex.Position, _ record: Record
+    ) -> Search {
         // The end of the value is in the next line as a rule, and need not wait for the first to say so.
         unsafe mapwatch_prefetch(record.base + 64)
         if unsafe _fastPath(record.isPlain(of: key)) {
@@ -242,8 +280,7 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
 
     /// The value of `key`, unless its time is over; valid until the next change.
     @inline(__always)
-    private func value(of key: Span<UInt8>, _ hash: KeyHash) -> UnsafeRawBufferPointer? {
-        let found = search(key, hash)
+    private func value(of key: Span<UInt8>, _ found: Search) -> UnsafeRawBufferPointer? {
         guard let record = unsafe found.record else { return nil }
         if _fastPath(found.isPlain) { return unsafe record.plainValue(keyCount: key.count) }
         return unsafe isOver(record) ? nil : record.value

@@ -25,6 +25,10 @@ struct ExpiryWheel: ~Copyable {
     private static let levels = 6
     private static let slotsPerLevel = 64
 
+    /// Bytes of the block.
+    private(set) var bytes = 0
+    /// Records in the wheel.
+    private(set) var count = 0
     private let budget: MemoryBudget
     // Safety: both lie in one block that this value frees: a bit for each slot that holds a record, one word a level, and
     // behind them the first record of each slot, 0 for none. Nil until the first record comes.
@@ -32,10 +36,6 @@ struct ExpiryWheel: ~Copyable {
     private var heads: UnsafeMutablePointer<UInt32>?
     /// The tick up to which all that was due has gone.
     private var hand: UInt32 = 0
-    /// Records in the wheel.
-    private(set) var count = 0
-    /// Bytes of the block.
-    private(set) var bytes = 0
 
     init(budget: MemoryBudget) {
         self.budget = budget

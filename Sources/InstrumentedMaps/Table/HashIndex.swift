@@ -37,16 +37,12 @@ struct HashIndex: ~Copyable {
         var ref: RecordRef { IndexArray.ref(unsafe slot.pointee) }
     }
 
-    // What a look needs: one cache line, which only growth writes.
-    // Safety: both arrays are private to this value, which frees them.
-    private var current: IndexArray
-    /// Without slots while nothing moves.
-    private var next = IndexArray()
+    // 64 bytes of what only growth and shrinking look at; then a line for what every look needs; then what every change
+    // writes, which shares its line with the beginning of the record store (see ByteTable.swift).
     /// Places below are in `next`; 0 while nothing moves.
     private var boundary: UInt64 = 0
     /// The first slot of `current` that is not emptied.
     private var cursor = 0
-    private(set) var count = 0
     private let budget: MemoryBudget
     /// The growths that have ended.
     private(set) var growth = TableGrowth()
@@ -54,6 +50,15 @@ struct HashIndex: ~Copyable {
     private var growthBegan: UInt64?
     /// Slots that were moved from one array to the next since the beginning.
     private(set) var slotsMoved: UInt64 = 0
+
+    // Safety: both arrays are private to this value, which frees them.
+    private var current: IndexArray
+    /// Without slots while nothing moves.
+    private var next = IndexArray()
+
+    private(set) var count = 0
+    /// How often ``show(_:slabAddresses:)`` would have shown something else: begins and ends of moves, and words moved.
+    private(set) var moves: UInt64 = 0
 
     init(budget: MemoryBudget) {
         self.budget = budget
@@ -104,11 +109,18 @@ struct HashIndex: ~Copyable {
         return position
     }
 
-    /// Asks for the words that a search for `place` begins with.
+    /// ``first(_:)`` in the index that `whereabouts` is of; nil where that is not known.
     @inline(__always)
-    func fetch(_ place: UInt32) {
-        let array = UInt64(place) < boundary ? next : current
-        unsafe mapwatch_prefetch(array.words + array.home(place))
+    static func first(_ place: UInt32, by whereabouts: borrowing TableWhereabouts) -> Position? {
+        guard let start = unsafe whereabouts.start(of: place) else { return nil }
+        let found = unsafe IndexArray.first(place, from: start)
+        return unsafe Position(slot: found.slot, isInNext: false, isThere: found.isThere)
+    }
+
+    /// Notes where the words are, unless they move.
+    func show(_ whereabouts: borrowing TableWhereabouts, slabAddresses: UnsafeMutableRawPointer?) {
+        unsafe whereabouts.note(
+            words: isMoving ? nil : current.words, capacity: current.capacity, slabAddresses: slabAddresses)
     }
 
     /// Whether one more record can be inserted as things stand.
@@ -129,8 +141,8 @@ struct HashIndex: ~Copyable {
         let word = UInt64(place) << 32 | UInt64(ref.bits)
         if position.isInNext {
             unsafe next.insert(word, at: position.slot, budget: budget, writes)
-        } else {
-            unsafe current.insert(word, at: position.slot, budget: budget, writes)
+        } else if unsafe current.insert(word, at: position.slot, budget: budget, writes) {
+            moves &+= 1
         }
         count &+= 1
     }
@@ -206,6 +218,7 @@ struct HashIndex: ~Copyable {
         // The first array is no growth: nothing moves.
         growthBegan = capacity > current.capacity && current.capacity > 0 ? MonotonicClock.nanoseconds() : nil
         next = array
+        moves &+= 1
         boundary = 0
         cursor = 0
         moveOn(slots: HashIndex.slotsPerStep, writes)
@@ -218,6 +231,7 @@ struct HashIndex: ~Copyable {
         let old = current.block
         current = next
         next = IndexArray()
+        moves &+= 1
         boundary = 0
         cursor = 0
         if let old { writes.letGo(old, budget: budget) }

@@ -117,11 +117,13 @@ struct IndexArray {
         unsafe insert(word, at: slot, budget: budget, writes)
     }
 
-    /// Inserts `word` at the slot that a search for it came to, and shifts the rest of the run to the right.
+    /// Inserts `word` at the slot that a search for it came to, and shifts the rest of the run to the right. Returns
+    /// whether all words have moved.
     @inline(__always)
+    @discardableResult
     mutating func insert(
         _ word: UInt64, at slot: UnsafeMutablePointer<UInt64>, budget: MemoryBudget, _ writes: some TableWrites
-    ) {
+    ) -> Bool {
         var (slot, carried) = unsafe (slot, word)
         while true {
             let displaced = unsafe slot.pointee
@@ -131,7 +133,9 @@ struct IndexArray {
             unsafe slot += 1
         }
         // The first guard word has been taken; the others still end a search.
-        if unsafe slot - words >= limit { lengthenTail(budget, writes) }
+        guard unsafe _slowPath(slot - words >= limit) else { return false }
+        lengthenTail(budget, writes)
+        return true
     }
 
     /// Empties the slot and shifts back what stands right of its home.

@@ -32,27 +32,30 @@ struct RecordStore: ~Copyable {
         var freeSlots = 0
     }
 
-    // What a look needs first, all of it seldom written.
+    // What an insert or a delete looks at comes first, in one line with the end of the index (see ByteTable.swift).
     /// The addresses of the slabs by their numbers: eight to a cache line, where descriptors fill one each, which every
     /// insert and every delete writes.
     private var addresses: UnsafeMutableRawPointer?
     // Safety: `slabs` has room for `capacity` slabs, of which those below `count` are initialised (but the first, which
     // is never used); a slab in the chain of `firstUnused` is released. All is private to this value.
     private var slabs: UnsafeMutablePointer<Slab>?
+    /// One per number of units; a plain block, since an array would check its uniqueness at each write. Written through a
+    /// local pointer: at `classes[n].slabs += 1` Swift 6.3.1 tells ThreadSanitizer of a write to the first field's object.
+    private let classes: UnsafeMutablePointer<SizeClass>
+    /// Bytes of live records, rounded to their size class.
+    private(set) var liveBytes = 0
+    /// Bytes of all slabs and of the directory.
+    private(set) var allocatedBytes = 0
+    /// How often ``slabAddresses`` has moved.
+    private(set) var directoryGrowths: UInt64 = 0
+
     private var capacity = 0
     /// Room for so many addresses: more than `capacity` after only these could grow.
     private var addressCapacity = 0
     private var count = 1
     /// Numbers of released slabs, chained by `next`.
     private var firstUnused: UInt32 = 0
-    /// One per number of units; a plain block, since an array would check its uniqueness at each write. Written through a
-    /// local pointer: at `classes[n].slabs += 1` Swift 6.3.1 tells ThreadSanitizer of a write to the first field's object.
-    private let classes: UnsafeMutablePointer<SizeClass>
     private let budget: MemoryBudget
-    /// Bytes of live records, rounded to their size class.
-    private(set) var liveBytes = 0
-    /// Bytes of all slabs and of the directory.
-    private(set) var allocatedBytes = 0
 
     init(budget: MemoryBudget) {
         self.budget = budget
@@ -77,8 +80,14 @@ struct RecordStore: ~Copyable {
     @inline(__always)
     func record(at ref: RecordRef) -> Record {
         // Safety: there is no reference before there is a slab, and its address.
-        let slab = unsafe addresses.unsafelyUnwrapped.load(
-            fromByteOffset: ref.slab &* 8, as: UnsafeMutableRawPointer.self)
+        unsafe RecordStore.record(at: ref, addresses.unsafelyUnwrapped)
+    }
+
+    /// The record at `ref`, of a store with these ``slabAddresses``.
+    @inline(__always)
+    static func record(at ref: RecordRef, _ slabAddresses: UnsafeRawPointer) -> Record {
+        // Safety: the caller says so.
+        let slab = unsafe slabAddresses.load(fromByteOffset: ref.slab &* 8, as: UnsafeMutableRawPointer.self)
         return unsafe Record(base: slab + Int(ref.unit) &* RecordRef.unitBytes)
     }
 
@@ -283,6 +292,7 @@ extension RecordStore {
         }
         allocatedBytes += newCapacity * 8
         unsafe addresses = grown
+        directoryGrowths &+= 1
         addressCapacity = newCapacity
         guard let old = unsafe old else { return true }
         unsafe memcpy(grown, old, oldBytes)

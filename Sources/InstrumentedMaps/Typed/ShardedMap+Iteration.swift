@@ -1,4 +1,3 @@
-import BasicContainers
 import Instruments
 
 // The byte map's two walks, for Swift values: see `IterationKind` and `LiveIterator`.

@@ -1,4 +1,3 @@
-public import BasicContainers
 import Instruments
 
 // Reading and writing in one step, so that nobody writes get-then-put.

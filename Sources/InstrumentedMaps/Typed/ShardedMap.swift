@@ -1,4 +1,3 @@
-public import BasicContainers
 import Glibc
 import Instruments
 
@@ -34,7 +33,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
     let iterators: OpenIterators
     @usableFromInline let gate: OperationGate
     @usableFromInline let heapBytes: (@Sendable (Key, Value) -> Int)?
-    @usableFromInline let shards: RigidArray<Shard<ChosenGuard, TypedTable<Key, Value>>>
+    @usableFromInline let shards: Shards<ChosenGuard, TypedTable<Key, Value>>
 
     /// A map under a name and with options that are known when it runs. `heapBytes` says how many bytes a key and its value
     /// hold outside of the map, 0 without it; it is asked once per store, before the lock is taken (by an update under it),
@@ -53,16 +52,16 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
         self.name = name
         self.options = options
         self.heapBytes = heapBytes
-        iterators = OpenIterators(options.deletionGuard)
-        gate = OperationGate(options.mode)
+        let iterators = OpenIterators(options.deletionGuard)
+        let gate = OperationGate(options.mode)
         createdAt = WallClock.secondsSince1970()
         let budget = MemoryBudget(limit: options.maximumBytes ?? .max)
-        var shards = RigidArray<Shard<ChosenGuard, TypedTable<Key, Value>>>(capacity: options.shards)
-        for index in 0..<options.shards {
+        shards = Shards(count: options.shards) { index in
             let shardGuard = ChosenGuard(options.strategy, gate.waitRecord(shard: index))
-            shards.append(Shard(shardGuard, TypedTable(budget: budget), iterators))
+            return Shard(shardGuard, TypedTable(budget: budget), iterators)
         }
-        self.shards = shards
+        self.gate = gate
+        self.iterators = iterators
     }
 
     /// A map under a name that stands in the source. A name or an option that no map can have is a programmer's mistake and

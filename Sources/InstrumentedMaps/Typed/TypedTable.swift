@@ -67,6 +67,10 @@ struct TypedTable<Key: Hashable, Value>: ShardTable, ~Copyable {
             liveBytes: count &* Entries.stride &+ heapBytes, allocatedBytes: arrayBytes &+ heapBytes)
     }
 
+    @inlinable var layout: UInt64 {
+        growth.count &<< 40 | UInt64(truncatingIfNeeded: isMoving ? next.capacity : current.capacity)
+    }
+
     @inlinable var isMoving: Bool { next.limit > 0 }
 
     /// The value of `key`. Cost: one probe run, and a copy as Swift copies.

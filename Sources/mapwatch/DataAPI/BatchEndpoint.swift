@@ -47,7 +47,7 @@ struct BatchEndpoint {
     }
 
     private func line(
-        for index: Int, of batch: MapBatch, in map: any InstrumentedMap, answered: Int
+        for index: Int, of batch: borrowing MapBatch, in map: any InstrumentedMap, answered: Int
     ) -> [UInt8] {
         var line = JSONLine()
         line.add("status", batch.outcome(of: index).status)
