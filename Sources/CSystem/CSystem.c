@@ -42,6 +42,12 @@ void mapwatch_futex_wake_one(const void *address) {
     syscall(SYS_futex, address, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
+uint64_t mapwatch_coarse_nanoseconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
 _Thread_local uint32_t mapwatch_sampling_countdown;
 static _Thread_local uint32_t sampling_state;
 

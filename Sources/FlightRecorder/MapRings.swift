@@ -29,6 +29,7 @@ public final class MapRings: Sendable {
         shard: Int, operation: OperationCode, outcome: RecordedOutcome, keyHash: UInt64, monotonic: UInt64,
         durationNanoseconds: UInt64, thread: UInt32, caller: UInt32
     ) {
+        precondition(writer.holds(shard), "shard \(shard) of \(shards)")
         writer.write(
             shard: shard, operation: operation.rawValue, outcome: outcome.rawValue, keyHash: keyHash,
             monotonic: monotonic, durationNanoseconds: durationNanoseconds, thread: thread, caller: caller,

@@ -250,10 +250,10 @@ public final class MapHost: Sendable {
     private func makeMap(_ name: MapName, _ options: MapOptions, _ incarnation: UInt64) -> any InstrumentedMap {
         let now = secondsSince1970()
         let budget = MemoryBudget(limit: options.maximumBytes ?? .max, within: budget)
-        let observer = observer(name, options, incarnation)
-        return options.mapType.init(
+        let watch = MapWatch.over(name, options, observer(name, options, incarnation))
+        return options.mapType(watch).init(
             name: name, options: options, incarnation: incarnation, createdAt: now, budget: budget,
-            clock: ExpiryClock(nanoseconds: nanoseconds), observer: observer)
+            clock: ExpiryClock(nanoseconds: nanoseconds), watch: watch)
     }
 }
 

@@ -1,3 +1,4 @@
+public import CSystem
 public import Glibc
 
 /// Nanoseconds that only ever grow, from the kernel's monotonic clock (22 ns a call).
@@ -14,12 +15,9 @@ public enum MonotonicClock {
     }
 
     /// The same clock as of the kernel's last tick, up to 10 ms ago (3 ns a call).
-    @inlinable public static func coarseNanoseconds() -> UInt64 {
-        var time = timespec()
-        // Safety: the call only writes the local `time`.
-        unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-    }
+    @inlinable
+    @inline(__always)
+    public static func coarseNanoseconds() -> UInt64 { mapwatch_coarse_nanoseconds() }
 
     /// When an instant of this clock was, in nanoseconds since 1970. The two clocks are compared once a process, so the same
     /// instant is always the same time, whatever is done to the wall clock later.

@@ -1,4 +1,3 @@
-public import CSystem
 public import Synchronization
 
 // How several threads write one ring: each takes a number, and with it the slot `(number - 1) % 16`.
@@ -46,6 +45,10 @@ public struct RingWriter: Sendable {
         unsafe self.cursors = cursors
     }
 
+    /// Whether `shard` is one of those that may be written. Asked once by whoever writes many records.
+    @inlinable
+    package func holds(_ shard: Int) -> Bool { UInt(bitPattern: shard) < UInt(bitPattern: shards) }
+
     /// Whether the name of a caller is kept already, or never will be. Cost: a load.
     @inlinable
     @inline(__always)
@@ -54,18 +57,8 @@ public struct RingWriter: Sendable {
         return unsafe named[Int(caller)].load(ordering: .relaxed) != 0
     }
 
-    /// Asks for the memory that the next record of `shard` goes to; no more than a hint.
-    @inlinable
-    @inline(__always)
-    package func fetch(_ shard: Int) {
-        precondition(UInt(bitPattern: shard) < UInt(bitPattern: shards))
-        // Safety: the shard is one of those that the pointers were lent for.
-        let number = unsafe cursors[shard &* RingWriter.cursorStride].load(ordering: .relaxed)
-        unsafe mapwatch_prefetch_to_write(slot(of: number &+ 1, in: shard))
-    }
-
-    /// Writes one record; `isAlone` says that nobody else writes one of this shard at the same time. `monotonic` is of
-    /// `MonotonicClock`, coarse or not.
+    /// Writes one record of a `shard` that it ``holds(_:)``; `isAlone` says that nobody else writes one of this shard at the
+    /// same time. `monotonic` is of `MonotonicClock`, coarse or not.
     ///
     /// No lock, no call to the system, no memory. Cost: the two lines that the shard's cursor and the slot are in, and a
     /// locked instruction for whoever is not alone.
@@ -75,8 +68,8 @@ public struct RingWriter: Sendable {
         shard: Int, operation: UInt8, outcome: UInt8, keyHash: UInt64, monotonic: UInt64, durationNanoseconds: UInt64,
         thread: UInt32, caller: UInt32, isAlone: Bool
     ) {
-        precondition(UInt(bitPattern: shard) < UInt(bitPattern: shards))
-        // Safety: the shard is one of those that the pointers were lent for.
+        assert(holds(shard))
+        // Safety: as the caller says, the shard is one of those that the pointers were lent for.
         let cursor = unsafe cursors + shard &* RingWriter.cursorStride
         let number: UInt64
         if isAlone {
@@ -88,17 +81,11 @@ public struct RingWriter: Sendable {
         let record = RecordWords(
             keyHash: keyHash, ticks: (monotonic &- startedMonotonic) >> 10, durationNanoseconds: durationNanoseconds,
             number: number, caller: caller, operation: operation, outcome: outcome, thread: thread)
-        let slot = unsafe slot(of: number, in: shard)
+        let place = Int(truncatingIfNeeded: (number &- 1) % UInt64(RingWriter.slots))
+        let slot = unsafe rings + (shard &* RingWriter.ringWords &+ place &* RecordWords.count)
         unsafe slot[0].store(record.words.0, ordering: .relaxed)
         unsafe slot[1].store(record.words.1, ordering: .relaxed)
         unsafe slot[2].store(record.words.2, ordering: .relaxed)
         unsafe slot[3].store(record.words.3, ordering: .relaxed)
-    }
-
-    @inlinable
-    @inline(__always)
-    package func slot(of number: UInt64, in shard: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        let slot = Int(truncatingIfNeeded: (number &- 1) % UInt64(RingWriter.slots))
-        return unsafe rings + (shard &* RingWriter.ringWords &+ slot &* RecordWords.count)
     }
 }

@@ -109,6 +109,24 @@ struct MapRecordingTests {
         }
     }
 
+    @Test("operations that are recorded are timed like any others, one in 64", arguments: [true, false])
+    func timings(reads: Bool) throws {
+        for options in try Self.options() {
+            let map = try Recorded(options, reads: reads).map
+            for number in 0..<6_400 {
+                let key = [UInt8(truncatingIfNeeded: number)]
+                map.store(key, key)
+                _ = map.load(key)
+                map.delete(key)
+            }
+            let timings = map.snapshot().timings
+            for kind in [timings.loads, timings.stores, timings.deletes] {
+                // 100 are due; six deviations of their scatter stay within half of them.
+                #expect((50...150).contains(kind.count), "\(options)")
+            }
+        }
+    }
+
     @Test("a map that writes records tells its observer of no operation")
     func tellsNothing() throws {
         let fixture = Fixture()

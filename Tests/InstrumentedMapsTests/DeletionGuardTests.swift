@@ -205,7 +205,7 @@ private final class LockedIterator: Sendable {
 
     /// Of a shard that nobody holds: it opens before it enters any.
     func open(of map: any InstrumentedMap, prefix: [UInt8]) {
-        let iterators = (map as? ByteMap<ExclusiveGuard, ByteTable>)?.iterators
+        let iterators = (map as? ByteMap<ExclusiveGuard, ByteTable, NoRecords>)?.iterators
         opened.withLock { $0 = iterators.map { OpenTicket(ticket: $0.open()) } }
     }
 }

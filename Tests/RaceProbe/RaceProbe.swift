@@ -5,7 +5,7 @@ import InstrumentedMaps
 //
 //     race-probe MAP [--threads 8] [--operations 400000] [--seed 1]
 //
-// MAP is a strategy; `optimistic`; `recorder`, which is no map but a ring of the flight recorder; or what is planted:
+// MAP is a strategy; `optimistic`; `recorded`, of which the flight recorder takes each operation; `recorder`, which is no map but a ring of the flight recorder; or what is planted:
 // `unguarded`, the engine with a guard that does not lock, and `freed`, a read of memory that was given back. A run that
 // finds nothing in the strategies counts only beside one that finds what is planted; `run.sh` does both.
 
@@ -44,6 +44,8 @@ struct Arguments {
     enum Subject: Equatable {
         case strategy(MapStrategy)
         case optimistic
+        /// `sharded` with every operation recorded.
+        case recorded
         case unguarded
         case freed
         case recorder
@@ -51,7 +53,7 @@ struct Arguments {
         /// What the command line calls it.
         static let named: [String: Subject] = [
             "sharded": .strategy(.sharded), "rwlock": .strategy(.rwlock), "checked": .strategy(.checked),
-            "optimistic": .optimistic, "recorder": .recorder, "unguarded": .unguarded, "freed": .freed,
+            "optimistic": .optimistic, "recorded": .recorded, "recorder": .recorder, "unguarded": .unguarded, "freed": .freed,
         ]
     }
 

@@ -9,11 +9,8 @@ struct RecorderProbe {
 
     /// Runs it, and says what no longer holds at the end.
     func run() throws -> [String] {
-        let directory = "/tmp/mapwatch-race-probe-\(getpid())"
-        defer { RecorderProbe.remove(directory) }
-        let opening = RecorderOpening(
-            directory: directory, bytes: 1 << 20, clocks: RecorderClocks(secondsSince1970: { 0 }))
-        guard let recorder = opening.recorder else { return opening.problems.map(\.description) }
+        let recording = try Recording()
+        let recorder = recording.recorder
         let rings = try recorder.lend(map: "probe", incarnation: 1, shards: 1)
         let isDone = Board()
         let reader = Threads.start {
@@ -51,11 +48,6 @@ struct RecorderProbe {
 
     private final class Board: Sendable {
         let flag = Atomic(false)
-    }
-
-    private static func remove(_ directory: String) {
-        unsafe unlink(directory + "/recorder")
-        unsafe rmdir(directory)
     }
 }
 

@@ -1,3 +1,4 @@
+import FlightRecorder
 import Glibc
 import InstrumentedMaps
 import Instruments
@@ -8,12 +9,14 @@ struct Workload {
     private let arguments: Arguments
     private let map: any InstrumentedMap
     private let board = Board()
+    private let recording: Recording?
 
     init(_ arguments: Arguments) throws {
         self.arguments = arguments
         let name = try MapName("probe")
         let board = board
         let nanoseconds: @Sendable () -> UInt64 = { board.nanoseconds.value }
+        recording = arguments.subject == .recorded ? try Recording() : nil
         // Two shards: threads must meet.
         switch arguments.subject {
         case .strategy(let strategy):
@@ -23,6 +26,8 @@ struct Workload {
                     strategy: strategy, shards: strategy == .rwlock ? nil : 2,
                     policy: strategy == .checked ? .count : nil), nanoseconds)
         case .optimistic: map = try Workload.host(name, MapOptions(shards: 2, reads: .optimistic), nanoseconds)
+        case .recorded:
+            map = try Workload.host(name, MapOptions(shards: 2), nanoseconds, recording)
         case .unguarded, .recorder, .freed:
             map = Unguarded.makeMap(
                 name: name, options: try MapOptions(shards: 2), incarnation: 1, createdAt: 0, nanoseconds: nanoseconds)
@@ -30,18 +35,24 @@ struct Workload {
     }
 
     private static func host(
-        _ name: MapName, _ options: MapOptions, _ nanoseconds: @escaping @Sendable () -> UInt64
+        _ name: MapName, _ options: MapOptions, _ nanoseconds: @escaping @Sendable () -> UInt64,
+        _ recording: Recording? = nil
     ) throws -> any InstrumentedMap {
-        let host = MapHost(nanoseconds: nanoseconds) { 0 }
+        let host =
+            if let recording {
+                MapHost(nanoseconds: nanoseconds, observer: recording.factory) { 0 }
+            } else {
+                MapHost(nanoseconds: nanoseconds) { 0 }
+            }
         _ = try host.create(name, options)
         return try host.mapForWriting(name)
     }
 
     /// Runs it, and says what no longer holds at the end.
     func run() throws -> [String] {
-        let (board, map) = (board, map)
+        let (board, map, recorder) = (board, map, recording?.recorder)
         let switchesMode = arguments.subject != .unguarded
-        let scraper = Threads.start { Workload.scrape(map, board, switchesMode: switchesMode) }
+        let scraper = Threads.start { Workload.scrape(map, board, recorder, switchesMode: switchesMode) }
         let operations = arguments.operations
         let workers = (0..<arguments.threads).map { thread in
             let share = operations * (thread + 1) / arguments.threads - operations * thread / arguments.threads
@@ -71,7 +82,9 @@ struct Workload {
 
     /// Reads the counters all the time; and, but for the planted race, which one lock would hide, puts the map behind one
     /// lock and back now and then, with an exact count before each switch.
-    private static func scrape(_ map: any InstrumentedMap, _ board: Board, switchesMode: Bool) {
+    private static func scrape(
+        _ map: any InstrumentedMap, _ board: Board, _ recorder: FlightRecorder?, switchesMode: Bool
+    ) {
         var last = map.snapshot()
         var rounds = 0
         while !board.isDone.load(ordering: .acquiring) {
@@ -83,6 +96,7 @@ struct Workload {
             rounds += 1
             guard switchesMode, rounds % 20 == 0 else { continue }
             _ = map.countExact()
+            _ = recorder?.operations(of: map.name.text)
             map.setMode(map.mode == .normal ? .global : .normal)
         }
     }

@@ -12,7 +12,7 @@ operations=${1:-400000}
 seed=${2:-1}
 rounds=${3:-1}
 configuration=${CONFIGURATION:-debug}
-strategies="sharded rwlock optimistic checked recorder"
+strategies="sharded rwlock optimistic checked recorded recorder"
 
 # With its crash handler on, Swift's runtime and the sanitizer wait for each other.
 export SWIFT_BACKTRACE=enable=no

@@ -34,6 +34,10 @@ void mapwatch_futex_wait(const void *address, uint32_t expected, uint64_t nanose
 /// Wakes one thread that sleeps at `address`.
 void mapwatch_futex_wake_one(const void *address);
 
+/// The kernel's monotonic clock as of its last tick, in nanoseconds. Here, so that an operation which asks for it has no
+/// variable on its stack that others write: that would bring a guard word and its checks.
+uint64_t mapwatch_coarse_nanoseconds(void);
+
 /// How many operations of this thread are still to go until one is to be timed; 0 before the first.
 extern _Thread_local uint32_t mapwatch_sampling_countdown __attribute__((tls_model("initial-exec")));
 

@@ -13,19 +13,21 @@ import Instruments
 // most the entries that the shards held as they were entered, however fast others insert, and whatever the table does.
 
 /// Walks a map while it changes. It counts as open on the map until its last entry was handed out or it is let go.
-final class LiveIterator<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable>: MapIterator, Sendable {
+final class LiveIterator<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable, Records: RecordKeeping>:
+    MapIterator, Sendable
+{
     private struct Position {
         var shard = 0
         var keys: [[UInt8]] = []
         var nextKey = 0
     }
 
-    private let map: ByteMap<Guard, Table>
+    private let map: ByteMap<Guard, Table, Records>
     private let prefix: [UInt8]
     private let position = LockedState(Position())
     private let ticket: OpenIterator
 
-    init(map: ByteMap<Guard, Table>, prefix: [UInt8]) {
+    init(map: ByteMap<Guard, Table, Records>, prefix: [UInt8]) {
         self.map = map
         self.prefix = prefix
         ticket = map.iterators.open()

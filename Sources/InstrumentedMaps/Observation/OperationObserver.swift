@@ -5,8 +5,8 @@ public import Instruments
 //     operation ─▶ [guard: insideCriticalSection ─▶ record into the observer's rings] ─▶ [lock open again: didOperate]
 //                     └─ strategy `checked` met somebody: didConflict
 //
-// An operation is written into rings or told of, never both. The rings cost a tenth of a call: whoever is inside has the
-// shard's ring to himself, and what the record needs is worked out while the table's memory is waited for.
+// An operation is written into rings or told of, never both. Rings cost far less: whoever is inside has the shard's ring to
+// himself, and what the record needs is worked out while the table's memory is waited for (see `OperationRecord`).
 //
 // A map has one observer or none, for its life. Without one an operation pays nothing: the word that says so is the one
 // that every operation tests anyhow (see `OperationGate`).

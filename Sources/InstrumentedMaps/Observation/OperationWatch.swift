@@ -22,6 +22,9 @@ package final class MapWatch: Sendable {
     /// Whether a record may be written by several at once: reads that take no lock are recorded.
     let ringsAreShared: Bool
 
+    /// The rings, where an operation that nobody times has to be recorded by whoever is alone in its shard, and no more.
+    var ringsAlone: RingWriter? { !ringsAreShared && interest.isSubset(of: .reads) ? rings : nil }
+
     /// The watch over a map; nil when nobody wants to know anything.
     static func over(
         _ map: MapName, _ options: MapOptions, _ observer: (any OperationObserver)?
@@ -37,9 +40,21 @@ package final class MapWatch: Sendable {
         self.observer = observer
         self.checks = checks
         rings = checks == nil ? observer?.rings : nil
+        precondition(rings?.holds(options.shards - 1) ?? true, "fewer rings than shards")
         ringsAreShared = options.reads == .optimistic && rings?.takesReads == true
         // To name both parties of a conflict, and since when, takes all.
         interest = checks == nil ? observer?.interest ?? .everything : .everything
+    }
+
+    /// Has the name of a caller kept whose operation was recorded.
+    @inline(__always)
+    func introduce(_ caller: Caller) {
+        if _slowPath(caller != .none) { introduceAnybody(caller) }
+    }
+
+    @inline(never)
+    private func introduceAnybody(_ caller: Caller) {
+        if rings?.knows(caller.id) == false { observer?.didMeet(caller) }
     }
 
     /// Does an operation and tells the observer of it afterwards; with `isReported` false, it hears only that the
@@ -87,9 +102,7 @@ package struct OperationWatch {
     /// Prepares the record of the operation, for which there is time now: the table's memory has just been asked for.
     @inline(__always)
     func awaitsMemory() {
-        guard let rings = unsafe operation.pointee.map.rings else { return }
-        unsafe rings.fetch(operation.pointee.shard)
-        unsafe operation.pointee.prepare()
+        if unsafe operation.pointee.map.rings != nil { unsafe operation.pointee.prepare() }
     }
 
     /// Records the operation, which is about to leave the guard; `isAlone` says that nobody else is inside.

@@ -102,8 +102,8 @@ struct WatchedOperation {
     /// After the operation, with every lock open.
     @inline(__always)
     mutating func report(to map: MapWatch) {
-        if let rings = map.rings {
-            if caller != .none, !rings.knows(caller.id) { map.observer?.didMeet(caller) }
+        if map.rings != nil {
+            map.introduce(caller)
         } else if let observer = map.observer {
             tell(observer)
         }

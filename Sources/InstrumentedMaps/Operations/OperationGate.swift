@@ -8,7 +8,8 @@ public import Synchronization
 //     otherwise   [clock] ▶ [mode global: the map's one lock] ▶ operation ▶ [clock, histogram] ▶ [observer]
 //
 // The fast way is one relaxed load of a word that hardly anybody writes, and one decrement of the thread's own countdown.
-// Mode and watch are two bits of that word, so that who is not watched pays nothing for those who are.
+// Mode and watch are bits of that word, so that who is not watched pays nothing for those who are. Where a record is all
+// that is wanted, the operation writes it on the fast way (see `OperationRecord`).
 //
 // Mode `global` adds a lock around the shards' guards and takes none away. So a switch needs no moment at which nobody is
 // inside: an operation that began before it still has its shard to itself, and no write is lost.
@@ -27,6 +28,10 @@ struct OperationGate: ~Copyable, Sendable {
     /// Somebody watches, but no reads.
     @usableFromInline static var watchesRest: UInt8 { 4 }
     let watch: MapWatch?
+    /// The watch's, where a record is all that it wants of an operation on one key.
+    let rings: RingWriter?
+    /// Whether they take loads too.
+    let recordsLoads: Bool
     // Safety: `watch` keeps it. A counted reference is two locked instructions an operation.
     private let lentWatch: Unmanaged<MapWatch>?
     private let gap = CacheLinePadding()
@@ -38,6 +43,8 @@ struct OperationGate: ~Copyable, Sendable {
 
     init(_ mode: MapMode, watch: MapWatch? = nil) {
         self.watch = watch
+        rings = watch?.ringsAlone
+        recordsLoads = rings?.takesReads == true && watch?.interest.contains(.reads) == true
         unsafe lentWatch = watch.map { unsafe .passUnretained($0) }
         let watched =
             watch.map { $0.interest.contains(.reads) ? OperationGate.watchesReads : OperationGate.watchesRest } ?? 0
@@ -138,19 +145,24 @@ struct OperationGate: ~Copyable, Sendable {
         detours.load(ordering: .relaxed) & (operation == .load ? ~OperationGate.watchesRest : .max)
     }
 
-    /// Whether an operation may go the fast way. If not, ask for its ``detourNow(of:)``.
-    @inlinable
+    /// Whether an operation may go the fast way. One that `isRecorded` on it may, though it is watched. If not, ask for its
+    /// ``detourNow(of:isRecorded:)``.
     @inline(__always)
-    func isClear(for operation: ObservedOperation) -> Bool {
+    func isClear(for operation: ObservedOperation, isRecorded: Bool = false) -> Bool {
         // In this order, so that each is one branch.
-        if _slowPath(reasons(against: operation) != 0) { return false }
+        if _slowPath(reasons(against: operation, isRecorded) != 0) { return false }
         return _fastPath(!OperationGate.isSamplingDue)
     }
 
     /// The detour of an operation for which the way was not clear: a countdown that has ended is not asked twice.
-    func detourNow(of operation: ObservedOperation) -> Detour {
-        let reasons = reasons(against: operation)
-        return Detour(reasons: reasons, isTimed: reasons == 0 || OperationGate.isSamplingDue)
+    func detourNow(of operation: ObservedOperation, isRecorded: Bool = false) -> Detour {
+        let isDue = reasons(against: operation, isRecorded) == 0 || OperationGate.isSamplingDue
+        return Detour(reasons: reasons(against: operation), isTimed: isDue)
+    }
+
+    @inline(__always)
+    private func reasons(against operation: ObservedOperation, _ isRecorded: Bool) -> UInt8 {
+        reasons(against: operation) & (isRecorded ? OperationGate.isGlobal : .max)
     }
 
     /// Takes the map's one lock and reads the clock, as far as the detour says so; returns the time.

@@ -4,21 +4,27 @@ import Instruments
 
 extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     @inline(__always)
-    func load(_ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?) -> [UInt8]? {
+    func load(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?, _ place: RecordPlace? = nil
+    ) -> [UInt8]? {
         if Table.isPublished, let answer = unsafe published?.load(key, hash, { unsafe $0.value(in: $1) }) {
             watch?.noteUnguardedLoad(hit: answer != nil)
             return answer
         }
         return load(watch) { table in
-            fetch(table, hash, watch)
-            return table.find(key, hash)
+            fetch(hash, watch)
+            let record = beginRecord(key, hash, place)
+            let value = table.find(key, hash)
+            record?.write(.load, value == nil ? .miss : .hit, isAlone: !shardGuard.readersShare)
+            return value
         }
     }
 
     /// The length of the value of `key`, which is copied to `output` when it fits there.
     @inline(__always)
     func load(
-        _ key: Span<UInt8>, _ hash: KeyHash, into output: UnsafeMutableRawBufferPointer, _ watch: OperationWatch?
+        _ key: Span<UInt8>, _ hash: KeyHash, into output: UnsafeMutableRawBufferPointer, _ watch: OperationWatch?,
+        _ place: RecordPlace? = nil
     ) -> Int? {
         if Table.isPublished,
             let answer = unsafe published?.load(key, hash, { unsafe $0.copyValue(in: $1, to: output) })
@@ -27,8 +33,11 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
             return answer
         }
         return load(watch) { table in
-            fetch(table, hash, watch)
-            return unsafe table.copyValue(of: key, hash, by: whereabouts, to: output)
+            fetch(hash, watch)
+            let record = beginRecord(key, hash, place)
+            let count = unsafe table.copyValue(of: key, hash, by: whereabouts, to: output)
+            record?.write(.load, count == nil ? .miss : .hit, isAlone: !shardGuard.readersShare)
+            return count
         }
     }
 
@@ -43,17 +52,25 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
             return answer != nil
         }
         return load(watch) { table in
-            fetch(table, hash, watch)
+            fetch(hash, watch)
             return table.appendValue(of: key, hash, by: whereabouts, to: &output) ? () : nil
         } != nil
     }
 
     /// Asks for what a search for `hash` will look at first, and lets whoever watches use the time until it is there.
     @inline(__always)
-    private func fetch(_ table: borrowing Table, _ hash: KeyHash, _ watch: OperationWatch?) {
+    private func fetch(_ hash: KeyHash, _ watch: OperationWatch?) {
         guard let watch else { return }
         whereabouts.fetch(hash.place)
         watch.awaitsMemory()
+    }
+
+    /// The same for an operation that is recorded and not watched.
+    @inline(__always)
+    private func beginRecord(_ key: Span<UInt8>, _ hash: KeyHash, _ place: RecordPlace?) -> OperationRecord? {
+        guard let place else { return nil }
+        whereabouts.fetch(hash.place)
+        return OperationRecord(place, key)
     }
 
     /// Asks for the memory that a search for `hash` will probably look at first; takes no guard.
@@ -69,20 +86,29 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     /// Sets the value of `key`, for `seconds` or, without them, for as long as the table's entries live.
     @inline(__always)
     func store(
-        _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int? = nil, _ watch: OperationWatch?
+        _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int? = nil, _ watch: OperationWatch?,
+        _ place: RecordPlace? = nil
     ) -> StoreOutcome {
         store(watch) { table in
-            fetch(table, hash, watch)
-            return table.store(key, hash, value: value, for: seconds)
+            fetch(hash, watch)
+            let record = beginRecord(key, hash, place)
+            let outcome = table.store(key, hash, value: value, for: seconds)
+            record?.write(outcome == .inserted ? .insert : .update, outcome == .refused ? .refused : .hit)
+            return outcome
         }
     }
 
     /// Removes `key`; false when it was not there.
     @inline(__always)
-    func delete(_ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?) -> Bool {
+    func delete(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?, _ place: RecordPlace? = nil
+    ) -> Bool {
         delete(watch) { table in
-            fetch(table, hash, watch)
-            return table.remove(key, hash) ? () : nil
+            fetch(hash, watch)
+            let record = beginRecord(key, hash, place)
+            let isThere = table.remove(key, hash)
+            record?.write(.delete, isThere ? .hit : .miss)
+            return isThere ? () : nil
         } != nil
     }
 
@@ -107,7 +133,7 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
         _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {
         modify(watch, refused: .kept) { table, effects in
-            fetch(table, hash, watch)
+            fetch(hash, watch)
             var isThere = false
             let change = table.withValue(key, hash) { value in
                 if value != nil { isThere = true }

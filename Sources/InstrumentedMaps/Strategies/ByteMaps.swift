@@ -12,25 +12,36 @@ import Instruments
 protocol StrategyMap: InstrumentedMap {
     init(
         name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double, budget: MemoryBudget,
-        clock: ExpiryClock, observer: (any OperationObserver)?)
+        clock: ExpiryClock, watch: MapWatch?)
 }
 
 // Safety: sendable as `ByteMap` is; none adds a property.
-final class ShardedByteMap: ByteMap<ExclusiveGuard, ByteTable>, @unchecked Sendable, StrategyMap {}
+final class ShardedByteMap: ByteMap<ExclusiveGuard, ByteTable, NoRecords>, @unchecked Sendable, StrategyMap {}
 
-final class OptimisticByteMap: ByteMap<ExclusiveGuard, PublishedByteTable>, @unchecked Sendable, StrategyMap {}
+final class OptimisticByteMap: ByteMap<ExclusiveGuard, PublishedByteTable, NoRecords>, @unchecked Sendable, StrategyMap
+{}
 
-final class ReadWriteByteMap: ByteMap<SharedGuard, ByteTable>, @unchecked Sendable, StrategyMap {}
+final class ReadWriteByteMap: ByteMap<SharedGuard, ByteTable, NoRecords>, @unchecked Sendable, StrategyMap {}
 
-final class CheckedByteMap: ByteMap<CheckedGuard, ByteTable>, @unchecked Sendable, StrategyMap {}
+final class CheckedByteMap: ByteMap<CheckedGuard, ByteTable, NoRecords>, @unchecked Sendable, StrategyMap {}
+
+// The same with records.
+final class RecordedShardedByteMap: ByteMap<ExclusiveGuard, ByteTable, RingRecords>, @unchecked Sendable, StrategyMap {}
+
+final class RecordedOptimisticByteMap: ByteMap<ExclusiveGuard, PublishedByteTable, RingRecords>, @unchecked Sendable,
+    StrategyMap
+{}
+
+final class RecordedReadWriteByteMap: ByteMap<SharedGuard, ByteTable, RingRecords>, @unchecked Sendable, StrategyMap {}
 
 extension MapOptions {
-    /// The class of the maps with these options.
-    var mapType: any StrategyMap.Type {
-        switch (strategy, reads) {
-        case (.sharded, .locked): ShardedByteMap.self
-        case (.sharded, .optimistic): OptimisticByteMap.self
-        case (.rwlock, _): ReadWriteByteMap.self
+    /// The class of the maps with these options, which `watch` watches.
+    func mapType(_ watch: MapWatch?) -> any StrategyMap.Type {
+        let isRecorded = watch?.ringsAlone != nil
+        return switch (strategy, reads) {
+        case (.sharded, .locked): isRecorded ? RecordedShardedByteMap.self : ShardedByteMap.self
+        case (.sharded, .optimistic): isRecorded ? RecordedOptimisticByteMap.self : OptimisticByteMap.self
+        case (.rwlock, _): isRecorded ? RecordedReadWriteByteMap.self : ReadWriteByteMap.self
         case (.checked, _): CheckedByteMap.self
         }
     }
@@ -38,8 +49,8 @@ extension MapOptions {
 
 /// A map behind a guard that is none of the strategies': a test's.
 // Safety: as above.
-private final class GuardedByteMap<Guard: ShardGuard & ~Copyable>: ByteMap<Guard, ByteTable>, @unchecked Sendable,
-    InstrumentedMap
+private final class GuardedByteMap<Guard: ShardGuard & ~Copyable>: ByteMap<Guard, ByteTable, NoRecords>,
+    @unchecked Sendable, InstrumentedMap
 {}
 
 extension ShardGuard where Self: ~Copyable {
@@ -52,6 +63,6 @@ extension ShardGuard where Self: ~Copyable {
     ) -> any InstrumentedMap {
         GuardedByteMap<Self>(
             name: name, options: options, incarnation: incarnation, createdAt: createdAt, budget: MemoryBudget(),
-            clock: ExpiryClock(nanoseconds: nanoseconds), observer: observer)
+            clock: ExpiryClock(nanoseconds: nanoseconds), watch: MapWatch.over(name, options, observer))
     }
 }
