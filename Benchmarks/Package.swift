@@ -32,6 +32,13 @@ let package = Package(
                 .product(name: "FlightRecorder", package: "mapwatch"),
             ]),
         .executableTarget(
+            name: "SamplerCost",
+            dependencies: [
+                "Workloads",
+                .product(name: "InstrumentedMaps", package: "mapwatch"),
+                .product(name: "MapwatchServer", package: "mapwatch"),
+            ]),
+        .executableTarget(
             name: "ScrapeBench",
             dependencies: [
                 "Workloads",

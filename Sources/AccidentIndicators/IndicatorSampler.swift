@@ -4,7 +4,7 @@ import Instruments
 /// All maps at one sample, and what is known of them.
 public struct IndicatorSample: Sendable {
     /// Sorted by name.
-    public fileprivate(set) var maps: [MapSnapshot] = []
+    public fileprivate(set) var maps: [MapGlance] = []
     /// By incarnation.
     public fileprivate(set) var readings: [UInt64: IndicatorReading] = [:]
     /// Monotonic time.
@@ -26,7 +26,7 @@ public final class IndicatorSampler: Sendable {
     }
 
     /// Takes one sample of each map; to be called each second with monotonic time.
-    public func sample(_ maps: [MapSnapshot], atNanoseconds now: UInt64) {
+    public func sample(_ maps: [MapGlance], atNanoseconds now: UInt64) {
         let readings = tracker.withLock { tracker in
             tracker.sample(maps, atNanoseconds: now)
             return tracker.readings

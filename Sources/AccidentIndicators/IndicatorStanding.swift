@@ -36,7 +36,7 @@ public struct MapStanding: Sendable, Equatable {
     /// Of the map as a whole.
     public let level: IndicatorLevel
 
-    public init(_ map: MapSnapshot, _ reading: IndicatorReading, _ lines: IndicatorLines) {
+    public init(_ map: MapGlance, _ reading: IndicatorReading, _ lines: IndicatorLines) {
         func line(_ indicator: Indicator) -> Double { lines.line(indicator, shards: map.shards.count) }
         func standing(
             _ indicator: Indicator, _ value: Double, amber: Double? = nil, red: Double? = nil, counts: Bool

@@ -20,12 +20,13 @@ public struct IndicatorReading: Sendable, Equatable {
 
 // Memory, of all maps together: 12 KB a map for its sums, 28 bytes a shard for its heat, and 1,920 bytes a shard for its
 // rows, these only as long as they fit into 64 MiB: 34,952 shards, the first that came. A map without rows has all
-// indicators, and no curve for each shard.
+// indicators, and no curve for each shard. The sampler keeps the newest glance beside it: 112 bytes a shard.
 
-/// Watches all maps: fed with a snapshot each second, it keeps their last 120 s and says what they show.
+/// Watches all maps: fed with a glance each second, it keeps their last 120 s and says what they show.
 ///
-/// A pure value: snapshots and instants are handed in. A map is known by its incarnation, so one that is created again
-/// starts anew, and what a dropped one had is let go at the next sample. Cost: linear in the shards.
+/// A pure value: glances and instants are handed in. A map is known by its incarnation, so one that is created again
+/// starts anew, and what a dropped one had is let go at the next sample. Cost: linear in the shards of the maps that were
+/// used since the sample before (`make sampler`).
 public struct IndicatorTracker: Sendable {
     /// What the rows of all shards may take.
     static let maximumRowBytes = 64 << 20
@@ -65,25 +66,26 @@ public struct IndicatorTracker: Sendable {
     }
 
     /// Takes one sample of each map; `now` is monotonic time, to be called each second.
-    public mutating func sample(_ maps: [MapSnapshot], atNanoseconds now: UInt64) {
+    public mutating func sample(_ maps: [MapGlance], atNanoseconds now: UInt64) {
         forgetAllBut(maps)
         let endsCycle = endsCycle(now)
         for map in maps {
             if !watched.keys.contains(map.incarnation) { watched[map.incarnation] = begin(map) }
-            let lines = lines(of: map.name)
-            watched[map.incarnation]?.take(map, lines, atNanoseconds: now)
-            if endsCycle { watched[map.incarnation]?.endCycle(map) }
+            // Changed where it lies: by its key it would be taken out and put back.
+            guard let place = watched.index(forKey: map.incarnation) else { continue }
+            watched.values[place].take(map, lines(of: map.name), atNanoseconds: now)
+            if endsCycle { watched.values[place].endCycle(map) }
         }
     }
 
-    private mutating func forgetAllBut(_ maps: [MapSnapshot]) {
+    private mutating func forgetAllBut(_ maps: [MapGlance]) {
         let standing = Set(maps.map(\.incarnation))
         if watched.keys.contains(where: { !standing.contains($0) }) {
             watched = watched.filter { standing.contains($0.key) }
         }
     }
 
-    private func begin(_ map: MapSnapshot) -> Watched {
+    private func begin(_ map: MapGlance) -> Watched {
         let shards = map.shards.count
         let fits = rowBytes + shards * ShardSeconds.bytesPerShard <= maximumRowBytes
         var watched = Watched(window: MapWindow(shardCount: shards, keepsShards: fits))
@@ -118,7 +120,7 @@ private struct Watched: Sendable {
     init(window: MapWindow) { self.window = window }
 
     /// Takes a sample. What is summed up over the shards is not looked at again while nothing there has changed.
-    mutating func take(_ map: MapSnapshot, _ lines: IndicatorLines, atNanoseconds now: UInt64) {
+    mutating func take(_ map: MapGlance, _ lines: IndicatorLines, atNanoseconds now: UInt64) {
         if let since = map.unchangedSince, since == unchangedSince {
             window.appendUnchanged(atNanoseconds: now)
         } else {
@@ -129,7 +131,7 @@ private struct Watched: Sendable {
         judge(map, lines)
     }
 
-    private mutating func judge(_ map: MapSnapshot, _ lines: IndicatorLines) {
+    private mutating func judge(_ map: MapGlance, _ lines: IndicatorLines) {
         func line(_ indicator: Indicator) -> Double { lines.line(indicator, shards: map.shards.count) }
         reading.deleteRatio = window.deleteRatio
         reading.deleteDuringIterationRatio = window.deleteDuringIterationRatio
@@ -144,10 +146,10 @@ private struct Watched: Sendable {
     }
 
     /// Ends the cycle that was under way, if one was.
-    mutating func endCycle(_ map: MapSnapshot) {
+    mutating func endCycle(_ map: MapGlance) {
         heat.mark(map.shards)
         isHeatStale = true
-        cycles.endCycle(deletes: map.sum(\.deletes), writes: map.sum(\.writes))
+        cycles.endCycle(deletes: map.sums.deletes, writes: map.sums.writes)
         reading.cycleDeleteRatios = cycles
     }
 }

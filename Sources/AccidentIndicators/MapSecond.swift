@@ -4,22 +4,20 @@ import InstrumentedMaps
 public struct MapSecond: Sendable, Equatable {
     /// Monotonic time of the sample.
     public private(set) var nanoseconds: UInt64
-    public private(set) var entries: UInt64 = 0
-    public private(set) var liveBytes: UInt64 = 0
-    public private(set) var inserts: UInt64 = 0
-    public private(set) var updates: UInt64 = 0
-    public private(set) var deletes: UInt64 = 0
-    public private(set) var deletesDuringIteration: UInt64 = 0
+    public let entries: UInt64
+    public let liveBytes: UInt64
+    public let inserts: UInt64
+    public let updates: UInt64
+    public let deletes: UInt64
+    public let deletesDuringIteration: UInt64
     /// Hits and misses.
-    public private(set) var loads: UInt64 = 0
-    public private(set) var lockAcquired: UInt64 = 0
-    public private(set) var lockContended: UInt64 = 0
-    public private(set) var lockWaitNanoseconds: UInt64 = 0
+    public let loads: UInt64
+    public let lockAcquired: UInt64
+    public let lockContended: UInt64
+    public let lockWaitNanoseconds: UInt64
 
     /// Completed writes.
     public var writes: UInt64 { inserts &+ updates &+ deletes }
-
-    init(atNanoseconds nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     /// The same sums at a later time.
     func again(atNanoseconds now: UInt64) -> MapSecond {
@@ -28,20 +26,17 @@ public struct MapSecond: Sendable, Equatable {
         return second
     }
 
-    /// Sums up a snapshot.
-    init(_ map: MapSnapshot, atNanoseconds nanoseconds: UInt64) {
-        self.init(atNanoseconds: nanoseconds)
-        for shard in map.shards {
-            entries &+= shard.entries
-            liveBytes &+= shard.liveBytes
-            inserts &+= shard.inserts
-            updates &+= shard.updates
-            deletes &+= shard.deletes
-            deletesDuringIteration &+= shard.deletesDuringIteration
-            loads &+= shard.loads &+ shard.loadMisses
-            lockAcquired &+= shard.lockAcquired
-            lockContended &+= shard.lockContended
-            lockWaitNanoseconds &+= shard.lockWaitNanoseconds
-        }
+    init(_ sums: ShardGlance, atNanoseconds nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+        entries = sums.entries
+        liveBytes = sums.liveBytes
+        inserts = sums.inserts
+        updates = sums.updates
+        deletes = sums.deletes
+        deletesDuringIteration = sums.deletesDuringIteration
+        loads = sums.loads
+        lockAcquired = sums.lockAcquired
+        lockContended = sums.lockContended
+        lockWaitNanoseconds = sums.lockWaitNanoseconds
     }
 }

@@ -12,7 +12,7 @@ import InstrumentedMaps
 // takes one late: the newest sample that is old enough begins the window, with half a second of grace. A map that is
 // younger than its window is judged from its first sample.
 
-/// The samples of one map, and what they say. A value; the caller brings snapshots and instants.
+/// The samples of one map, and what they say. A value; the caller brings glances and instants.
 public struct MapWindow: Sendable {
     /// Samples that are kept.
     public static let capacity = 120
@@ -43,9 +43,9 @@ public struct MapWindow: Sendable {
     /// Whether the rows of the shards are kept too.
     public var keepsShards: Bool { shards != nil }
 
-    mutating func append(_ map: MapSnapshot, atNanoseconds now: UInt64) {
+    mutating func append(_ map: MapGlance, atNanoseconds now: UInt64) {
         shards?.write(map.shards, slot: next)
-        append(MapSecond(map, atNanoseconds: now))
+        append(MapSecond(map.sums, atNanoseconds: now))
     }
 
     /// Takes a sample of a map of which nothing has changed since the newest, if there is one.
@@ -81,7 +81,12 @@ public struct MapWindow: Sendable {
         guard count > 0 else { return nil }
         let now = second(0).nanoseconds
         let grace: UInt64 = 500_000_000
-        return (0..<count).first { now &- second($0).nanoseconds + grace >= seconds * 1_000_000_000 }
+        func isOld(_ age: Int) -> Bool { now &- second(age).nanoseconds + grace >= seconds * 1_000_000_000 }
+        // Samples are a second apart as a rule, so the one that is looked for is here or next to it.
+        var age = min(Int(seconds), count - 1)
+        while age > 0, isOld(age - 1) { age -= 1 }
+        while age < count, !isOld(age) { age += 1 }
+        return age < count ? age : nil
     }
 
     private func slot(_ age: Int) -> Int { (next - 1 - age + 2 * MapWindow.capacity) % MapWindow.capacity }

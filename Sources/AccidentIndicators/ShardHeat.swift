@@ -10,13 +10,13 @@ struct ShardHeat: Sendable {
     private var marks: [[UInt32]] = []
 
     /// Remembers where the shards stand.
-    mutating func mark(_ shards: [ShardSample]) {
+    mutating func mark(_ shards: [ShardGlance]) {
         if marks.count == ShardHeat.marks { marks.removeFirst() }
         marks.append(shards.map { UInt32(truncatingIfNeeded: $0.operations) })
     }
 
     /// The hottest shard's operations since the oldest mark over those of the mean shard; 0 when there were none.
-    func imbalance(_ shards: [ShardSample]) -> Double {
+    func imbalance(_ shards: [ShardGlance]) -> Double {
         guard let oldest = marks.first, oldest.count == shards.count else { return 0 }
         var hottest: UInt32 = 0
         var total: UInt64 = 0
@@ -27,9 +27,4 @@ struct ShardHeat: Sendable {
         }
         return total == 0 ? 0 : Double(hottest) * Double(shards.count) / Double(total)
     }
-}
-
-extension ShardSample {
-    /// All that was asked of a shard, misses included.
-    fileprivate var operations: UInt64 { writes &+ deleteMisses &+ loads &+ loadMisses }
 }

@@ -23,14 +23,14 @@ public struct ShardSecond: Sendable, Equatable {
 
     public static let waitUnitNanoseconds: UInt64 = 1 << 13
 
-    init(_ shard: ShardSample) {
+    init(_ shard: ShardGlance) {
         entries = UInt32(clamping: shard.entries)
         writes = UInt32(truncatingIfNeeded: shard.writes)
         deletes = UInt32(truncatingIfNeeded: shard.deletes)
         wait = UInt32(truncatingIfNeeded: shard.lockWaitNanoseconds / ShardSecond.waitUnitNanoseconds)
     }
 
-    static let empty = ShardSecond(ShardSample())
+    static let empty = ShardSecond(ShardGlance())
 }
 
 /// A ring of rows, one slot a sample, one row a shard.
@@ -45,14 +45,20 @@ struct ShardSeconds: Sendable {
         rows = Array(repeating: .empty, count: shards * MapWindow.capacity)
     }
 
-    mutating func write(_ samples: [ShardSample], slot: Int) {
-        let start = slot * shards
-        for index in 0..<min(shards, samples.count) { rows[start + index] = ShardSecond(samples[index]) }
+    mutating func write(_ glances: [ShardGlance], slot: Int) {
+        let (start, count) = (slot * shards, min(shards, glances.count))
+        var rows = rows.mutableSpan
+        for index in 0..<count { rows[start + index] = ShardSecond(glances[index]) }
     }
 
     /// Writes what stands in another slot.
     mutating func copy(slot: Int, to other: Int) {
-        for index in 0..<shards { rows[other * shards + index] = rows[slot * shards + index] }
+        let (from, to) = (slot * shards, other * shards)
+        // Safety: both slots lie in the buffer.
+        unsafe rows.withUnsafeMutableBufferPointer { rows in
+            guard let first = rows.baseAddress, from != to else { return }
+            unsafe (first + to).update(from: first + from, count: shards)
+        }
     }
 
     func row(_ shard: Int, slot: Int) -> ShardSecond { rows[slot * shards + shard] }

@@ -59,7 +59,7 @@ enum IncidentDocument {
         return json.object
     }
 
-    private static func options(_ map: MapSnapshot) -> String {
+    private static func options(_ map: MapGlance) -> String {
         let options = map.options
         var json = JSONText()
         json.add("strategy", options.strategy.rawValue)
@@ -80,10 +80,10 @@ enum IncidentDocument {
     private static func figures(_ evidence: MapEvidence) -> String {
         let (map, rates) = (evidence.map, evidence.reading.rates)
         var json = JSONText()
-        json.add("entries", map.sum(\.entries))
-        json.add("bytes", map.sum(\.liveBytes))
-        json.add("writes", map.sum(\.writes))
-        json.add("deletes", map.sum(\.deletes))
+        json.add("entries", map.sums.entries)
+        json.add("bytes", map.sums.liveBytes)
+        json.add("writes", map.sums.writes)
+        json.add("deletes", map.sums.deletes)
         json.add("writes_per_second", rates.writes)
         json.add("deletes_per_second", rates.deletes)
         json.add("loads_per_second", rates.loads)

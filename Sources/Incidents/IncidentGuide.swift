@@ -69,8 +69,8 @@ enum IncidentGuide {
         let judged = evidence.reading.isJudged ? "" : " Too young, too small or too idle to be judged by its lines."
         return text + """
 
-            \(map.options.strategy.rawValue), \(map.options.shards) shard(s), \(map.sum(\.entries)) entries, \
-            \(map.sum(\.liveBytes)) bytes.\(judged)
+            \(map.options.strategy.rawValue), \(map.options.shards) shard(s), \(map.sums.entries) entries, \
+            \(map.sums.liveBytes) bytes.\(judged)
 
             """
     }

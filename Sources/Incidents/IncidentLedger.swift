@@ -75,7 +75,7 @@ struct IncidentLedger: Sendable {
 
     /// Forgets the maps that are no more; `maps` are those of a sample, and a map that came since has a higher incarnation.
     /// What a run before had is kept for a map that may come yet.
-    mutating func keep(only maps: [MapSnapshot], atNanoseconds now: UInt64) {
+    mutating func keep(only maps: [MapGlance], atNanoseconds now: UInt64) {
         let living = Set(maps.map(\.incarnation))
         let newest = living.max() ?? .max
         entries = entries.filter { _, entry in

@@ -15,7 +15,7 @@ struct Moment: Sendable {
 
 /// What the indicators knew of one map when an incident was written down.
 struct MapEvidence: Sendable {
-    let map: MapSnapshot
+    let map: MapGlance
     let reading: IndicatorReading
     let lines: IndicatorLines
     let moment: Moment

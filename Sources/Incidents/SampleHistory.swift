@@ -40,7 +40,7 @@ enum SampleHistory {
         let deletes: UInt64
         let waitNanoseconds: UInt64
 
-        init(_ now: ShardSample, _ newest: ShardSecond, _ then: ShardSecond) {
+        init(_ now: ShardGlance, _ newest: ShardSecond, _ then: ShardSecond) {
             entries = UInt64(then.entries)
             writes = now.writes &- UInt64(newest.writes &- then.writes)
             deletes = now.deletes &- UInt64(newest.deletes &- then.deletes)

@@ -258,15 +258,14 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
             abortedIterators: self.iterators.aborted)
     }
 
-    func glance(now: UInt64, since before: MapSnapshot?) -> MapSnapshot {
+    func glance(now: UInt64, since before: MapGlance?) -> MapGlance {
         let iterators = iterators.sample(now: now)
         let before = before?.incarnation == incarnation ? before : nil
-        let (rows, isUnchanged) = gate.rows(of: shards, now: now, since: before?.shards)
-        var glance = MapSnapshot(
-            incarnation: incarnation, name: name, options: options, createdAt: createdAt, mode: mode,
-            shards: rows, openIterators: iterators.open,
-            iteratorRestingNanoseconds: iterators.restingNanoseconds)
-        glance.unchangedSince = isUnchanged ? before?.unchangedSince : now
+        let rows = gate.glance(at: shards, since: before)
+        var glance = MapGlance(
+            incarnation: incarnation, name: name, options: options, mode: mode, shards: rows.rows, sums: rows.sums,
+            openIterators: iterators.open, iteratorRestingNanoseconds: iterators.restingNanoseconds)
+        glance.unchangedSince = rows.areUnchanged ? before?.unchangedSince : now
         return glance
     }
 

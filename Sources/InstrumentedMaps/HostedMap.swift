@@ -34,17 +34,17 @@ public protocol HostedMap: AnyObject, Sendable {
     /// depends on it.
     func snapshot(now: UInt64) -> MapSnapshot
 
-    /// As ``snapshot(now:)``, but without the distributions of waits and durations: what the indicators look at each second,
-    /// at a fraction of the cost. What is as it was at `before`, an earlier glance at this map, is not read again.
-    func glance(now: UInt64, since before: MapSnapshot?) -> MapSnapshot
+    /// What the indicators look at each second, of ``snapshot(now:)``, at a fraction of its cost. What is as it was at
+    /// `before`, an earlier glance at this map, is not read again.
+    func glance(now: UInt64, since before: MapGlance?) -> MapGlance
 }
 
 extension HostedMap {
-    /// The whole snapshot, for a map that has nothing cheaper.
-    public func glance(now: UInt64, since before: MapSnapshot?) -> MapSnapshot { snapshot(now: now) }
+    /// Of the whole snapshot, for a map that has nothing cheaper.
+    public func glance(now: UInt64, since before: MapGlance?) -> MapGlance { MapGlance(snapshot(now: now)) }
 
     /// A first glance.
-    public func glance(now: UInt64) -> MapSnapshot { glance(now: now, since: nil) }
+    public func glance(now: UInt64) -> MapGlance { glance(now: now, since: nil) }
 
     /// None, as of a map that does not list them.
     public func openIterators(now: UInt64) -> [OpenIteratorState] { [] }

@@ -230,7 +230,7 @@ public final class MapHost: Sendable {
 
     /// A ``HostedMap/glance(now:since:)`` at every map, sorted by name: what the indicators sample each second. `before` are
     /// the glances of the second before, as they were returned.
-    public func glances(now: UInt64, since before: [MapSnapshot] = []) -> [MapSnapshot] {
+    public func glances(now: UInt64, since before: [MapGlance] = []) -> [MapGlance] {
         let state = state.withLock { $0 }
         // Both are sorted, and nearly always of the same maps.
         var place = 0

@@ -20,9 +20,6 @@ public struct MapSnapshot: Sendable {
     public let timings: OperationTimings
     /// Conflicts found; nil unless the strategy is `checked`.
     public let conflicts: ConflictSample?
-    /// Since when the rows have stood as they are: the time of the ``HostedMap/glance(now:since:)`` that first gave them.
-    /// Two glances with the same have the same rows. nil in a snapshot, which does not know.
-    public internal(set) var unchangedSince: UInt64?
     /// How finely it is shown; decided by the host for the map's life.
     public internal(set) var detail = SeriesDetail.shard
 
@@ -62,14 +59,6 @@ public struct MapSnapshot: Sendable {
     public func sum(_ column: KeyPath<ShardSample, UInt64>) -> UInt64 {
         shards.reduce(0) { $0 + $1[keyPath: column] }
     }
-}
-
-/// How a row was read: no part of what it says, so two rows that differ in it alone are equal.
-struct ShardReading: Sendable, Equatable {
-    /// Whether nobody was inside while the cells were read: then the row is right until somebody comes.
-    var isAtRest = false
-
-    static func == (left: ShardReading, right: ShardReading) -> Bool { true }
 }
 
 /// The row of counters of one shard. Counts only grow; levels (`entries`, `capacity`, bytes) go both ways.
@@ -116,8 +105,6 @@ public struct ShardSample: Sendable, Equatable {
     /// The longest wait that ended within the last 120 s, or the time since which somebody has been waiting, whichever is
     /// longer.
     public var lockLongestWaitNanoseconds: UInt64 = 0
-    /// Beside what is looked at together with it.
-    var reading = ShardReading()
     /// Operations that found another one in the shard that an unguarded map would not have survived: each counts once,
     /// when its first try to get in fails or its look without the lock is made worthless.
     public var averted = AvertedConflicts()

@@ -7,12 +7,14 @@
 public struct LockMeter: ~Copyable, Sendable {
     /// Acquisitions, contended or not.
     public let acquired = Counter()
+    // Beside it, though seldom written, because whoever looks at a lock each second looks at these.
+    /// Ended waits: as many as contended acquisitions.
+    public let contended = Counter()
+    /// Their sum, once per waiter.
+    public let waitNanoseconds = Counter()
     @usableFromInline let padding = CacheLinePadding()
     // From here on only those write who wait or have waited; in lines of their own, because some do not hold the lock.
     private let waiting = WaiterCount()
-    /// Ended waits: as many as contended acquisitions.
-    private let contended = Counter()
-    private let waitNanoseconds = Counter()
     private let longest = LongestWait()
     private let record: WaitRecord?
     private let averted = AvertedConflictCounters()

@@ -38,7 +38,7 @@ struct IndicatorTests {
         var tape = try Tape.settled()
         var streaks: [Int] = []
         for _ in 0..<3 {
-            let entries = try tape.snapshot.sum(\.entries)
+            let entries = try tape.glance.sums.entries
             try tape.play(seconds: 15) { tape, second in if second == 0 { tape.write(deletes: entries / 5) } }
             #expect(isNear(tape.reading.sizeMutationRatio, 0.2))
             streaks.append(tape.reading.sizeMutationStreak)
@@ -61,7 +61,7 @@ struct IndicatorTests {
     func longestStreak() throws {
         var tape = try Tape.settled()
         try tape.play(seconds: 300) { tape, second in
-            if second % 15 == 0 { tape.write(inserts: UInt64(try tape.snapshot.sum(\.entries) / 5)) }
+            if second % 15 == 0 { tape.write(inserts: UInt64(try tape.glance.sums.entries / 5)) }
         }
         #expect(tape.reading.sizeMutationStreak == 7)
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite("How a map stands")
 struct MapStandingTests {
     private func standing(_ tape: Tape) throws -> MapStanding {
-        MapStanding(try tape.snapshot, tape.reading, IndicatorLines())
+        MapStanding(try tape.glance, tape.reading, IndicatorLines())
     }
 
     private func level(_ indicator: Indicator, _ tape: Tape) throws -> IndicatorLevel? {

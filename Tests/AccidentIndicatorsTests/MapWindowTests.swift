@@ -46,7 +46,7 @@ struct MapWindowTests {
             (shard.inserts, shard.deletes, shard.entries) = (100_000, deletes, 100_000 - deletes)
             let map = MapSnapshot(
                 incarnation: 1, name: orders, options: try MapOptions(shards: 1), createdAt: 0, shards: [shard])
-            tracker.sample([map], atNanoseconds: UInt64(second * 1e9))
+            tracker.sample([MapGlance(map)], atNanoseconds: UInt64(second * 1e9))
         }
         // Nothing between 10 and 40 s: the machine slept.
         for second in 0...10 { try sample(Double(second), deletes: UInt64(second)) }
@@ -78,12 +78,13 @@ struct MapWindowTests {
         #expect(ShardSeconds.bytesPerShard == 1920)
         #expect(MemoryLayout<MapSecond>.stride <= 88)
         var tracker = IndicatorTracker(lines: [:], maximumRowBytes: 10 * ShardSeconds.bytesPerShard)
-        func map(_ incarnation: UInt64, shards: Int, loads: UInt64) throws -> MapSnapshot {
+        func map(_ incarnation: UInt64, shards: Int, loads: UInt64) throws -> MapGlance {
             var samples = [ShardSample](repeating: ShardSample(), count: shards)
             samples[0].loads = loads
-            return MapSnapshot(
-                incarnation: incarnation, name: try MapName("map-\(incarnation)"),
-                options: try MapOptions(shards: shards), createdAt: 0, shards: samples)
+            return MapGlance(
+                MapSnapshot(
+                    incarnation: incarnation, name: try MapName("map-\(incarnation)"),
+                    options: try MapOptions(shards: shards), createdAt: 0, shards: samples))
         }
         for second in 1...5 as ClosedRange<UInt64> {
             tracker.sample(

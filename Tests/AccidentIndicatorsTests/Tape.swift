@@ -17,11 +17,12 @@ struct Tape {
         tracker = IndicatorTracker(lines: [name: lines])
     }
 
-    var snapshot: MapSnapshot {
+    var glance: MapGlance {
         get throws {
-            MapSnapshot(
-                incarnation: incarnation, name: name, options: try MapOptions(shards: shards.count), createdAt: 0,
-                shards: shards)
+            MapGlance(
+                MapSnapshot(
+                    incarnation: incarnation, name: name, options: try MapOptions(shards: shards.count), createdAt: 0,
+                    shards: shards))
         }
     }
 
@@ -51,7 +52,7 @@ struct Tape {
         for second in 0..<seconds {
             try write(&self, second)
             now += 1_000_000_000
-            tracker.sample([try snapshot], atNanoseconds: now)
+            tracker.sample([try glance], atNanoseconds: now)
         }
     }
 

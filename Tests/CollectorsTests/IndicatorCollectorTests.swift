@@ -38,10 +38,10 @@ struct IndicatorCollectorTests {
         let map = try host.mapForWriting(orders)
         for number in 0..<58 { map.store([UInt8(number)], []) }
         #expect(try page(sampler).value("map_cycle_delete_ratio_count", ["map_name": "orders"]) == 0)
-        sampler.sample(host.snapshot().maps, atNanoseconds: 0)
+        sampler.sample(host.snapshot().maps.map(MapGlance.init), atNanoseconds: 0)
         for number in 0..<42 { map.delete([UInt8(number)]) }
         for number in 0..<58 { map.store([UInt8(number)], [1]) }
-        sampler.sample(host.snapshot().maps, atNanoseconds: 10_000_000_000)
+        sampler.sample(host.snapshot().maps.map(MapGlance.init), atNanoseconds: 10_000_000_000)
         let page = try page(sampler)
         func bucket(_ bound: String) -> Double? {
             page.value("map_cycle_delete_ratio_bucket", ["map_name": "orders", "le": bound])
@@ -74,12 +74,12 @@ struct IndicatorCollectorTests {
         for hash in ShardHash.allCases {
             _ = try host.create(MapName(hash.rawValue), MapOptions(shards: 256, hash: hash))
         }
-        sampler.sample(host.snapshot().maps, atNanoseconds: 0)
+        sampler.sample(host.snapshot().maps.map(MapGlance.init), atNanoseconds: 0)
         for hash in ShardHash.allCases {
             let map = try host.mapForWriting(MapName(hash.rawValue))
             for number in 0..<40_000 { map.store([UInt8(number >> 8), UInt8(number & 255), 0, 197], []) }
         }
-        sampler.sample(host.snapshot().maps, atNanoseconds: 1_000_000_000)
+        sampler.sample(host.snapshot().maps.map(MapGlance.init), atNanoseconds: 1_000_000_000)
         let page = try page(sampler)
         func ratio(_ hash: ShardHash) throws -> Double {
             try #require(page.value("map_shard_imbalance_ratio", ["map_name": hash.rawValue]))
@@ -95,10 +95,10 @@ struct IndicatorCollectorTests {
         _ = try host.create(orders, MapOptions(shards: 2))
         let map = try host.mapForWriting(orders)
         for number in 0..<100 { map.store([UInt8(number)], []) }
-        sampler.sample(host.snapshot().maps, atNanoseconds: 0)
+        sampler.sample(host.snapshot().maps.map(MapGlance.init), atNanoseconds: 0)
         for number in 0..<60 { map.store([UInt8(number)], [1]) }
         for number in 0..<40 { map.delete([UInt8(number)]) }
-        sampler.sample(host.snapshot().maps, atNanoseconds: 15_000_000_000)
+        sampler.sample(host.snapshot().maps.map(MapGlance.init), atNanoseconds: 15_000_000_000)
         let page = try page(sampler)
         #expect(page.value("map_delete_ratio", ["map_name": "orders"]) == 0.4)
         #expect(try #require(page.value("map_size_mutation_ratio", ["map_name": "orders"])) > 0.3)

@@ -14,10 +14,11 @@ struct IncidentLedgerTests {
         rules = try MapName("rules")
     }
 
-    private func map(_ incarnation: UInt64, _ name: MapName) throws -> MapSnapshot {
-        MapSnapshot(
-            incarnation: incarnation, name: name, options: try MapOptions(shards: 1), createdAt: 0,
-            shards: [ShardSample()])
+    private func map(_ incarnation: UInt64, _ name: MapName) throws -> MapGlance {
+        MapGlance(
+            MapSnapshot(
+                incarnation: incarnation, name: name, options: try MapOptions(shards: 1), createdAt: 0,
+                shards: [ShardSample()]))
     }
 
     @Test("a map has one bundle a minute, whatever its incidents are, and all of them are counted")

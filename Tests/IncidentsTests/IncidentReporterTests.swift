@@ -21,12 +21,12 @@ struct IncidentReporterTests {
         let workshop = try Workshop()
         var map = try CountedMap("orders")
         map.write(inserts: 2500)
-        for _ in 0..<130 { workshop.sample([try map.snapshot()]) }
+        for _ in 0..<130 { workshop.sample([try map.glance()]) }
         #expect(workshop.wakes == 0)
         // A third of the entries go within 15 s, and more than 42 % of the writes are deletes.
         for _ in 0..<20 {
             map.write(updates: 10, deletes: 60)
-            workshop.sample([try map.snapshot()])
+            workshop.sample([try map.glance()])
         }
         #expect(workshop.wakes == 1)
         let shown = workshop.now
@@ -66,7 +66,8 @@ struct IncidentReporterTests {
         let options = try MapOptions(
             strategy: .checked, shards: 1, policy: .count, checksReads: false, deletionGuard: .deny)
         workshop.sample([
-            MapSnapshot(incarnation: 1, name: name, options: options, createdAt: 0, shards: [ShardSample()])
+            MapGlance(
+                MapSnapshot(incarnation: 1, name: name, options: options, createdAt: 0, shards: [ShardSample()]))
         ])
         let summary = try workshop.reporter.record(note: "", on: name, incarnation: 1)
         let document = try workshop.file(summary.id, .document)
@@ -83,7 +84,7 @@ struct IncidentReporterTests {
         var map = try CountedMap("orders", shards: 65)
         for _ in 0..<5 {
             map.write(inserts: 1)
-            workshop.sample([try map.snapshot()])
+            workshop.sample([try map.glance()])
         }
         let summary = try workshop.reporter.record(note: "", on: map.name, incarnation: 1)
         let samples = try workshop.file(summary.id, .samples)
@@ -98,7 +99,7 @@ struct IncidentReporterTests {
             number: 9, operation: .delete, keyHash: 0xcbf2_9ce4_8422_2325, durationNanoseconds: 0, outcome: .hit)
         let workshop = try Workshop { _ in [operation] }
         let map = try CountedMap("orders")
-        workshop.sample([try map.snapshot()])
+        workshop.sample([try map.glance()])
         workshop.reporter.report(.conflict(conflict), on: map.name, incarnation: 1)
         #expect(workshop.names().isEmpty)
         workshop.reporter.drain()
@@ -116,7 +117,7 @@ struct IncidentReporterTests {
     func idle() throws {
         let workshop = try Workshop { _ in [] }
         let map = try CountedMap("orders")
-        workshop.sample([try map.snapshot()])
+        workshop.sample([try map.glance()])
         let summary = try workshop.reporter.record(note: "", on: map.name, incarnation: 1)
         #expect(try workshop.file(summary.id, .guide).contains(TraceText.noTrace))
         #expect(TraceText.noTrace.contains("无map异常轨迹"))
@@ -148,7 +149,7 @@ struct IncidentReporterTests {
     func pace() throws {
         let workshop = try Workshop()
         let map = try CountedMap("orders")
-        workshop.sample([try map.snapshot()])
+        workshop.sample([try map.glance()])
         _ = try workshop.reporter.record(note: "first", on: map.name, incarnation: 1)
         workshop.pass(seconds: 50)
         #expect(throws: IncidentRefusal.tooSoon(seconds: 11)) {

@@ -51,7 +51,7 @@ final class Workshop: Sendable {
     func pass(seconds: UInt64) { state.withLock { $0.nanoseconds += seconds * 1_000_000_000 } }
 
     /// A second passes, then a sample is taken and looked at.
-    func sample(_ maps: [MapSnapshot]) {
+    func sample(_ maps: [MapGlance]) {
         pass(seconds: 1)
         sampler.sample(maps, atNanoseconds: now)
         reporter.watch(sampler.sample)
@@ -90,10 +90,11 @@ struct CountedMap {
         }
     }
 
-    func snapshot() throws -> MapSnapshot {
-        MapSnapshot(
-            incarnation: incarnation, name: name, options: try MapOptions(shards: shards.count), createdAt: 0,
-            shards: shards)
+    func glance() throws -> MapGlance {
+        MapGlance(
+            MapSnapshot(
+                incarnation: incarnation, name: name, options: try MapOptions(shards: shards.count), createdAt: 0,
+                shards: shards))
     }
 }
 

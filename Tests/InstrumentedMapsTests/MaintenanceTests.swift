@@ -89,6 +89,60 @@ struct MaintenanceTests {
         #expect(allocated < 16_384)
     }
 
+    @Test("where a store does not say that it may compact, no slab can be emptied")
+    func mayCompact() throws {
+        var store = RecordStore(budget: MemoryBudget())
+        var generator = SeededGenerator(seed: TestSeed.value)
+        let (writes, key, values) = (PlainWrites(), [UInt8(1)], [10, 40, 300, 1_000, 1_900])
+        var refs: [RecordRef] = []
+        var (said, compacted) = (0, 0)
+        for step in 0..<40_000 {
+            let isGrowing = step / 4_000 % 2 == 0
+            if refs.isEmpty || Int.random(in: 0..<10, using: &generator) < (isGrowing ? 7 : 3) {
+                let value = [UInt8](repeating: 1, count: try #require(values.randomElement(using: &generator)))
+                let ref = try #require(store.allocate(unsafe Record.size(key: 1, value: value.count), writes))
+                unsafe writes.write(store.record(at: ref), place: 1, key: key.span, value: value.span)
+                refs.append(ref)
+            } else {
+                refs.swapAt(Int.random(in: refs.indices, using: &generator), refs.count - 1)
+                store.release(refs.removeLast(), writes)
+            }
+            if step % 100 == 0 {
+                compacted += store.compact(budget: step % 500 == 0 ? 20 : 1_000, writes) { _, old, new in
+                    guard let place = refs.firstIndex(where: { $0.bits == old.bits }) else { return }
+                    refs[place] = new
+                }
+            }
+            if store.mayCompact {
+                said += 1
+            } else {
+                for units in 1...128 where store.victim(units) != nil { Issue.record("\(units), \(TestSeed.note)") }
+            }
+        }
+        #expect(compacted > 1_000 && said < 39_000, "\(compacted) moved, said \(said) times")
+    }
+
+    @Test("a shard where nothing is to be tidied is not locked, however much it is written")
+    func nothingToDo() throws {
+        let map = try MapShape(strategy: .sharded, shards: 8).make()
+        for number in 0..<400 { map.store(Self.key(number), [1]) }
+        while map.maintain(budget: 1_000) > 0 {}
+        for number in 0..<400 { map.store(Self.key(number), [2]) }
+        for number in 0..<20 {
+            map.delete(Self.key(number))
+            map.store(Self.key(number), [3])
+        }
+        let taken = map.snapshot().sum(\.lockAcquired)
+        #expect(map.maintain(budget: 1_000) == 0)
+        #expect(map.snapshot().sum(\.lockAcquired) == taken)
+        for number in 0..<350 { map.delete(Self.key(number)) }
+        while map.maintain(budget: 1_000) > 0 {}
+        let tidied = map.snapshot().sum(\.lockAcquired)
+        #expect(tidied > taken + 350)
+        #expect(map.maintain(budget: 1_000) == 0)
+        #expect(map.snapshot().sum(\.lockAcquired) == tidied)
+    }
+
     @Test("a million entries of 12 and 100 bytes cost at most 32 bytes more each")
     func overhead() throws {
         let map = try MapShape(strategy: .sharded, shards: nil).make()

@@ -53,7 +53,8 @@ struct Arguments {
         /// What the command line calls it.
         static let named: [String: Subject] = [
             "sharded": .strategy(.sharded), "rwlock": .strategy(.rwlock), "checked": .strategy(.checked),
-            "optimistic": .optimistic, "recorded": .recorded, "recorder": .recorder, "unguarded": .unguarded, "freed": .freed,
+            "optimistic": .optimistic, "recorded": .recorded, "recorder": .recorder, "unguarded": .unguarded,
+            "freed": .freed,
         ]
     }
 

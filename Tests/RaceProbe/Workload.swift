@@ -76,20 +76,26 @@ struct Workload {
         let isDone = Atomic<Bool>(false)
         let backwards = Atomic<Int>(0)
         let scrapes = Atomic<Int>(0)
+        /// The last glance that was taken meanwhile.
+        let glance = LockedState<MapGlance?>(nil)
         /// What time it is for entries that expire: a millisecond goes by with each scrape.
         let nanoseconds = Counter()
     }
 
-    /// Reads the counters all the time; and, but for the planted race, which one lock would hide, puts the map behind one
+    /// Reads the counters all the time, as a scrape does and as the indicators do; and, but for the planted race, which one lock would hide, puts the map behind one
     /// lock and back now and then, with an exact count before each switch.
     private static func scrape(
         _ map: any InstrumentedMap, _ board: Board, _ recorder: FlightRecorder?, switchesMode: Bool
     ) {
         var last = map.snapshot()
+        var glance = map.glance(now: 0)
         var rounds = 0
+        defer { board.glance.withLock { $0 = glance } }
         while !board.isDone.load(ordering: .acquiring) {
             let now = map.snapshot()
             if now.sum(\.writes) < last.sum(\.writes) { board.backwards.add(1, ordering: .relaxed) }
+            glance = map.glance(now: UInt64(rounds + 1), since: glance)
+            if glance.sums.writes < now.sum(\.writes) { board.backwards.add(1, ordering: .relaxed) }
             board.scrapes.add(1, ordering: .relaxed)
             board.nanoseconds.add(1_000_000)
             last = now
@@ -106,11 +112,15 @@ struct Workload {
         board.nanoseconds.add(1_000_000_000_000)
         while map.maintain(budget: 1_000) > 0 {}
         let snapshot = map.snapshot()
+        let glance = map.glance(now: .max, since: board.glance.withLock { $0 })
         let tally = board.tallies.withLock { $0 }.reduce(Tally()) { $0 + $1 }
         let deletes = tally.deletes &+ UInt64(tally.perishing)
         let walk = try map.iterate(.snapshot, prefix: [], maximumBytes: 1 << 40)
         let listed = walk.next(limit: .max, maximumBytes: .max).count
         var problems: [String] = []
+        if glance.shards != snapshot.shards.map(ShardGlance.init) {
+            problems.append("a glance took over what has changed")
+        }
         func expect(_ what: String, _ found: UInt64, _ wanted: UInt64) {
             if found != wanted { problems.append("\(what) is \(found), not \(wanted)") }
         }

@@ -35,7 +35,7 @@ struct OperationGate: ~Copyable, Sendable {
     // Safety: `watch` keeps it. A counted reference is two locked instructions an operation.
     private let lentWatch: Unmanaged<MapWatch>?
     private let gap = CacheLinePadding()
-    private let lock: ShardLock
+    let lock: ShardLock
     private let waits: LatencyRecord
     private let loads = LatencyRecord(.operations)
     private let stores = LatencyRecord(.operations)
@@ -260,58 +260,14 @@ struct OperationGate: ~Copyable, Sendable {
     func sample<Guard: ~Copyable, Table: ~Copyable>(
         _ shards: borrowing Shards<Guard, Table>, now: UInt64
     ) -> (shards: [ShardSample], lockWaits: LatencySample) {
-        let samples = rows(of: shards, now: now, since: nil).rows
+        var samples: [ShardSample] = []
+        samples.reserveCapacity(shards.count)
+        for index in 0..<shards.count { samples.append(shards[index].sample(now: now)) }
+        samples[0].add(lock.meter.sample(now: now))
         var lockWaits = waits.sample
         // The cells of the sum may have moved since they were read for the shards' rows.
         lockWaits.sumNanoseconds = samples.reduce(0) { $0 &+ $1.lockWaitNanoseconds }
         return (samples, lockWaits)
-    }
-
-    /// The rows alone, and whether they are those of `before`, which was read earlier. A shard where nobody has been since
-    /// costs one cache line, fetched while the shards before it are looked at.
-    @inline(__always)
-    func rows<Guard: ~Copyable, Table: ~Copyable>(
-        of shards: borrowing Shards<Guard, Table>, now: UInt64, since before: [ShardSample]?
-    ) -> (rows: [ShardSample], areUnchanged: Bool) {
-        let count = shards.count
-        guard let before, before.count == count else {
-            var rows: [ShardSample] = []
-            rows.reserveCapacity(count)
-            for index in 0..<count { rows.append(row(of: shards, index, now: now)) }
-            return (rows, false)
-        }
-        // Each shard is asked once whether it has changed; the first row is the map's one lock's too.
-        var changed: [Int] = [0]
-        for index in 0..<min(OperationGate.shardsAhead, count) { shards[index].prefetch() }
-        for index in 1..<max(1, count) {
-            let ahead = index + OperationGate.shardsAhead
-            if ahead < count { shards[ahead].prefetch() }
-            if shards[index].stands(as: before[index]) { continue }
-            shards[index].prefetchCells()
-            changed.append(index)
-        }
-        var rows = before
-        var areUnchanged = true
-        for index in changed {
-            let row = row(of: shards, index, now: now)
-            let isSame = row == before[index]
-            if isSame, row.reading.isAtRest == before[index].reading.isAtRest { continue }
-            rows[index] = row
-            areUnchanged = areUnchanged && isSame
-        }
-        return (rows, areUnchanged)
-    }
-
-    /// A line takes some 150 ns to come, a shard some 20 ns to look at.
-    static var shardsAhead: Int { 8 }
-
-    @inline(__always)
-    private func row<Guard: ~Copyable, Table: ~Copyable>(
-        of shards: borrowing Shards<Guard, Table>, _ index: Int, now: UInt64
-    ) -> ShardSample {
-        var row = shards[index].sample(now: now)
-        if index == 0 { row.add(lock.meter.sample(now: now)) }
-        return row
     }
 
     /// The durations of the operations that were timed.

@@ -50,6 +50,16 @@ struct ReadCounters {
         }
     }
 
+    /// All reads, hits and misses.
+    var count: UInt64 {
+        var count: UInt64 = 0
+        for stripe in 0..<ReadCounters.stripes {
+            let first = stripe * ReadCounters.cellsPerStripe
+            unsafe count &+= cells[first].value &+ cells[first + 1].value
+        }
+        return count
+    }
+
     /// Adds the reads to the loads that were counted under the lock.
     func add(to sample: inout ShardSample) {
         for stripe in 0..<ReadCounters.stripes {

@@ -4,27 +4,24 @@ import Instruments
 
 extension Shard where Guard: ~Copyable, Table: ~Copyable {
     /// Removes expired entries, moves slots or records, up to `budget` in slices of 64, so that an operation waits for no
-    /// more than that. A shard that nobody has written since it was tidy, and where nothing expires, is not even locked; one
-    /// where somebody stays inside for some milliseconds is passed over until the next time.
+    /// more than that. A shard where nothing is to be done is not even locked, whoever writes it; one where somebody stays
+    /// inside for some milliseconds is passed over until the next time.
     ///
-    /// `watch` and `index` say who hears of it where entries expired, and as which shard.
+    /// `watch` and `index` say who hears of it where entries expired, and as which shard. Cost where nothing is to be done:
+    /// one load.
+    @inline(__always)
     func maintain(budget: Int, _ watch: MapWatch?, at index: Int) -> Int {
-        // Asked before the other cells: then these are no older.
-        let entrances = shardGuard.entrancesAtRest
-        if let entrances, entrances == rare.tidyAtEntrances.value { return 0 }
-        if isTidy {
-            if let entrances { rare.tidyAtEntrances.set(entrances) }
-            return 0
-        }
+        _fastPath(writes.upkeep.isEmpty) ? 0 : tidy(budget: budget, watch, at: index)
+    }
+
+    @inline(never)
+    private func tidy(budget: Int, _ watch: MapWatch?, at index: Int) -> Int {
         var done = 0
         while done < budget, !isTidy {
             let slice = min(HashIndex.slotsPerStep, budget - done)
             let moved = sweeping(watch, at: index) {
                 let moved = unsafe table.pointee.maintain(budget: slice)
                 publish()
-                if moved == 0, unsafe !table.pointee.isHoldingRetired {
-                    rare.tidyAtWrites.set(completedWrites)
-                }
                 return moved
             }
             // Nothing left to do, or somebody stays inside: then next time.
@@ -52,8 +49,8 @@ extension Shard where Guard: ~Copyable, Table: ~Copyable {
         }
     }
 
-    private var isTidy: Bool { rare.tidyAtWrites.value == completedWrites && expiry?.deadlines.value ?? 0 == 0 }
-
-    /// Completed writes, expirations included.
-    private var completedWrites: UInt64 { writes.completed &+ (expiry?.expirations.value ?? 0) }
+    private var isTidy: Bool {
+        let upkeep = writes.upkeep
+        return !upkeep.contains(.chores) && (!upkeep.contains(.deadlines) || expiry?.deadlines.value ?? 0 == 0)
+    }
 }

@@ -1,4 +1,3 @@
-import CSystem
 public import Instruments
 
 // One lock, one table, one row of counters. What a table holds is its own affair; how it is guarded and what is counted
@@ -207,45 +206,6 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         shardGuard.sharing(as: .iterate) { bumpAsReader(rare.iterations) }
     }
 
-    /// Whether reading the cells again would give `before`, an earlier ``sample(now:)``: nobody has been inside since, and
-    /// none of it fades with time.
-    @inline(__always)
-    func stands(as before: ShardSample) -> Bool {
-        before.reading.isAtRest && before.lockLongestWaitNanoseconds == 0
-            && shardGuard.entrancesAtRest == before.lockAcquired
-    }
-
-    /// Has the line fetched that ``stands(as:)`` and ``maintain(budget:_:at:)`` look at first.
-    @inline(__always)
-    func prefetch() {
-        // Safety: nothing is read; an address that is not the cell's would cost time.
-        unsafe withUnsafePointer(to: loads.hits) { unsafe mapwatch_prefetch($0) }
-        unsafe withUnsafePointer(to: rare.tidyAtEntrances) { unsafe mapwatch_prefetch($0) }
-    }
-
-    /// Has the other lines fetched that ``sample(now:)`` looks at.
-    @inline(__always)
-    func prefetchCells() {
-        // Safety: as above.
-        unsafe withUnsafePointer(to: writes.inserts) { unsafe mapwatch_prefetch($0) }
-        unsafe withUnsafePointer(to: rare.refusals) { unsafe mapwatch_prefetch($0) }
-    }
-
-    /// All cells, read relaxed: no lock is taken, so two cells may show two moments.
-    func sample(now: UInt64) -> ShardSample {
-        let entrances = published == nil ? shardGuard.entrancesAtRest : nil
-        var sample = ShardSample()
-        writes.read(into: &sample)
-        loads.read(into: &sample)
-        rare.read(into: &sample)
-        sample.deletes += expiry?.expirations.value ?? 0
-        published?.reads.add(to: &sample)
-        sample.add(shardGuard.sample(now: now))
-        // Nobody came while the cells were read.
-        sample.reading.isAtRest = entrances == sample.lockAcquired
-        return sample
-    }
-
     // MARK: - Counting, inside the guard
 
     @inlinable
@@ -290,17 +250,17 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         #if !MAPWATCH_NO_COUNTERS
         unsafe writes.publish(table.pointee.levels)
         #endif
-        if unsafe _slowPath(writes.layout.value != table.pointee.layout) { publishLayout() }
+        if unsafe _slowPath(writes.state.value != table.pointee.state.word) { publishState() }
     }
 
     @inline(never)
     @usableFromInline
-    func publishLayout() {
+    func publishState() {
         unsafe table.pointee.show(whereabouts)
         unsafe rare.capacity.set(UInt64(truncatingIfNeeded: table.pointee.levels.capacity))
         unsafe rare.growths.set(table.pointee.growth.count)
         unsafe rare.growthNanoseconds.set(table.pointee.growth.nanoseconds)
-        unsafe writes.layout.set(table.pointee.layout)
+        unsafe writes.state.set(table.pointee.state.word)
     }
 
     @inlinable

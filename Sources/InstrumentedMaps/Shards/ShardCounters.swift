@@ -15,13 +15,10 @@ struct WriteCounters: ~Copyable {
     @usableFromInline let entries = Counter()
     @usableFromInline let liveBytes = Counter()
     @usableFromInline let allocatedBytes = Counter()
-    /// The table's ``ShardTable/layout`` that was published last.
-    @usableFromInline let layout = Counter()
+    /// The table's ``ShardTable/state`` as it was published last.
+    @usableFromInline let state = Counter()
 
     init() {}
-
-    /// Completed writes, without expirations.
-    var completed: UInt64 { inserts.value &+ updates.value &+ deletes.value }
 
     /// Copies the table's levels to the cells that a scrape reads; under the exclusive lock, after each write.
     @inlinable
@@ -30,6 +27,20 @@ struct WriteCounters: ~Copyable {
         entries.set(UInt64(truncatingIfNeeded: levels.count))
         liveBytes.set(UInt64(truncatingIfNeeded: levels.liveBytes))
         allocatedBytes.set(UInt64(truncatingIfNeeded: levels.allocatedBytes))
+    }
+
+    var upkeep: TableUpkeep { TableState(word: state.value).upkeep }
+
+    /// Reads the cells that a glance shows.
+    @inline(__always)
+    func read(into glance: inout ShardGlance) {
+        glance.inserts = inserts.value
+        glance.updates = updates.value
+        glance.deletes = deletes.value
+        glance.deleteMisses = deleteMisses.value
+        glance.entries = entries.value
+        glance.liveBytes = liveBytes.value
+        glance.allocatedBytes = allocatedBytes.value
     }
 
     /// Reads every cell relaxed.
@@ -52,6 +63,9 @@ struct LoadCounters: ~Copyable {
 
     init() {}
 
+    /// Hits and misses.
+    var count: UInt64 { hits.value &+ misses.value }
+
     /// Reads every cell relaxed.
     func read(into sample: inout ShardSample) {
         sample.loads = hits.value
@@ -70,10 +84,6 @@ struct RareCounters: ~Copyable {
     @usableFromInline let growths = Counter()
     @usableFromInline let growthNanoseconds = Counter()
     @usableFromInline let iterations = Counter()
-    /// The writes after which maintenance found nothing left to do.
-    let tidyAtWrites = Counter()
-    /// The entrances after which it did.
-    let tidyAtEntrances = Counter()
 
     init() {}
 

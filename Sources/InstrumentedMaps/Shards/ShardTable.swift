@@ -8,8 +8,9 @@ protocol ShardTable: ~Copyable {
     /// The growths that have ended.
     var growth: TableGrowth { get }
 
-    /// Another number whenever the index grows or shrinks, begins to, or when ``show(_:)`` would show something else.
-    var layout: UInt64 { get }
+    /// Another one whenever ``show(_:)`` would show something else, the capacity or ``growth`` is another, or there is
+    /// something to keep up.
+    var state: TableState { get }
 
     /// Notes where index and slabs are; nothing for a table that has no use for it.
     func show(_ whereabouts: borrowing TableWhereabouts)
@@ -24,11 +25,40 @@ protocol ShardTable: ~Copyable {
     static var isPublished: Bool { get }
     var published: PublishedTable? { get }
 
-    /// Whether memory waits for such readers to leave: then maintenance comes back for it.
-    var isHoldingRetired: Bool { get }
-
     /// Releases what the entries hold; nothing else is asked of the table afterwards.
     mutating func releaseEntries()
+}
+
+/// What seldom changes of a table, in one word: a write compares it, and learns that nothing of that is to be published.
+@usableFromInline
+struct TableState: Equatable {
+    @usableFromInline let word: UInt64
+
+    @inlinable
+    init(word: UInt64) { self.word = word }
+
+    /// `changes` is a number that no two states with one upkeep share in succession.
+    @inlinable
+    init(changes: UInt64, _ upkeep: TableUpkeep) { word = changes &<< 2 &+ UInt64(upkeep.rawValue) }
+
+    func with(_ upkeep: TableUpkeep) -> TableState { TableState(word: word | UInt64(upkeep.rawValue)) }
+
+    @inlinable var upkeep: TableUpkeep { TableUpkeep(rawValue: UInt8(truncatingIfNeeded: word & 3)) }
+}
+
+/// What of a table is to be kept up: published, so that whoever keeps it up, and whoever counts, asks no shard that has
+/// nothing of it.
+@usableFromInline
+struct TableUpkeep: OptionSet {
+    @usableFromInline let rawValue: UInt8
+
+    @inlinable
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Something moves, or waits to be moved or given back: maintenance is to come.
+    @inlinable static var chores: TableUpkeep { TableUpkeep(rawValue: 1) }
+    /// An entry has, or had, a deadline: maintenance is to come, and entries may have gone by themselves.
+    @inlinable static var deadlines: TableUpkeep { TableUpkeep(rawValue: 2) }
 }
 
 /// How full a table is.
@@ -61,8 +91,6 @@ extension ShardTable where Self: ~Copyable {
     @usableFromInline static var isPublished: Bool { false }
 
     @usableFromInline var published: PublishedTable? { nil }
-
-    @usableFromInline var isHoldingRetired: Bool { false }
 
     /// Bytes hold nothing.
     mutating func releaseEntries() {}

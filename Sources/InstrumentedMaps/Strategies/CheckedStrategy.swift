@@ -85,6 +85,10 @@ package struct CheckedGuard: ShardGuard, ~Copyable {
 
     package borrowing func sample(now: UInt64) -> LockSample { meter.sample(now: now) }
 
+    package borrowing func add(to glance: inout ShardGlance) { meter.add(to: &glance) }
+
+    package var waiters: UInt64 { meter.waiters }
+
     // MARK: - Claiming
 
     /// What somebody wants; without a watch it is nobody's operation and no party of a conflict.

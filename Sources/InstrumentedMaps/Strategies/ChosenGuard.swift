@@ -62,4 +62,12 @@ struct ChosenGuard: ShardGuard, ~Copyable {
     package borrowing func sample(now: UInt64) -> LockSample {
         shared?.lock.meter.sample(now: now) ?? exclusive.meter.sample(now: now)
     }
+
+    @usableFromInline
+    package borrowing func add(to glance: inout ShardGlance) {
+        if let shared { shared.lock.meter.add(to: &glance) } else { exclusive.meter.add(to: &glance) }
+    }
+
+    @usableFromInline
+    package var waiters: UInt64 { shared?.lock.meter.waiters ?? exclusive.meter.waiters }
 }

@@ -38,13 +38,12 @@ struct PublishedByteTable: ByteKeyedTable, ~Copyable {
 
     var growth: TableGrowth { table.growth }
 
-    var layout: UInt64 { table.layout }
+    /// Memory that waits for readers to leave is a chore too.
+    var state: TableState { view.retiredBytes > 0 ? table.state.with(.chores) : table.state }
 
     func show(_ whereabouts: borrowing TableWhereabouts) { table.show(whereabouts) }
 
     var expiry: ExpiryCounters? { table.expiry }
-
-    var isHoldingRetired: Bool { view.retiredBytes > 0 }
 
     func find(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? { table.find(key, hash) }
 

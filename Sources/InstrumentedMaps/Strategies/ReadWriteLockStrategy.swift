@@ -23,4 +23,8 @@ package struct SharedGuard: ShardGuard, ~Copyable {
     }
 
     package borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
+
+    package borrowing func add(to glance: inout ShardGlance) { lock.meter.add(to: &glance) }
+
+    package var waiters: UInt64 { lock.meter.waiters }
 }

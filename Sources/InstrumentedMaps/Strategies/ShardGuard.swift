@@ -34,6 +34,12 @@ package protocol ShardGuard: ~Copyable, Sendable {
 
     /// What the guard has counted, each cell read relaxed and without taking the guard; `now` is the monotonic clock's.
     borrowing func sample(now: UInt64) -> LockSample
+
+    /// Adds what a glance shows of that, but for the waiters.
+    borrowing func add(to glance: inout ShardGlance)
+
+    /// Threads that wait to be let in.
+    var waiters: UInt64 { get }
 }
 
 extension ShardGuard where Self: ~Copyable {
@@ -44,6 +50,18 @@ extension ShardGuard where Self: ~Copyable {
     /// Unknown.
     @usableFromInline
     package var entrancesAtRest: UInt64? { nil }
+
+    /// Of the whole sample, for guards that have nothing cheaper.
+    @usableFromInline
+    package borrowing func add(to glance: inout ShardGlance) {
+        let lock = sample(now: 0)
+        glance.lockAcquired &+= lock.acquired
+        glance.lockContended &+= lock.contended
+        glance.lockWaitNanoseconds &+= lock.waitNanoseconds
+    }
+
+    @usableFromInline
+    package var waiters: UInt64 { sample(now: 0).waiters }
 }
 
 /// A guard that refuses nothing.

@@ -26,4 +26,9 @@ package struct ExclusiveGuard: ShardGuard, ~Copyable {
     package var entrancesAtRest: UInt64? { lock.acquisitionsAtRest }
 
     package borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }
+
+    @inline(__always)
+    package borrowing func add(to glance: inout ShardGlance) { lock.meter.add(to: &glance) }
+
+    package var waiters: UInt64 { lock.meter.waiters }
 }

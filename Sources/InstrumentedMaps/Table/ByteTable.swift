@@ -9,12 +9,9 @@ import Instruments
 //                                       │ deadline, where there is one
 //     ExpiryWheel               ────────┘                           chained by deadline
 //
-// A table begins with a cache line, and what a change needs is in three more, a line each:
+// In memory, a cache line each, of which a change needs the last three:
 //
-//     0     index   what only growth looks at
-//     64    index   where the words are                      all that a search needs
-//     128   index   count     store   addresses, slabs, size classes, bytes
-//     192   store   what only a new slab looks at     ttl    wheel
+//     index: growth │ index: words │ index: count, store: addresses, slabs, classes, bytes │ store: new slabs, ttl, wheel
 //
 // Neither growth nor a delete touches a record; a search touches one, and only when all 32 bits of its place agree.
 //
@@ -29,6 +26,8 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     private var store: RecordStore
     /// How long an entry lives when nobody says otherwise; nil for ever.
     private let ttlSeconds: Int?
+    /// Noted where something comes up, which is seldom, and not found out after each write.
+    private var upkeep: TableUpkeep = []
     private var wheel: ExpiryWheel
     private let clock: ExpiryClock
     private let counters = ExpiryCounters()
@@ -37,10 +36,7 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     private let anchor = Counter()
 
     /// An empty table, which takes its memory from `budget`; `clock` is read only where an entry has a deadline.
-    init(
-        budget: MemoryBudget = MemoryBudget(),
-        clock: ExpiryClock = .system, ttlSeconds: Int? = nil
-    ) {
+    init(budget: MemoryBudget = MemoryBudget(), clock: ExpiryClock = .system, ttlSeconds: Int? = nil) {
         index = HashIndex(budget: budget)
         store = RecordStore(budget: budget)
         wheel = ExpiryWheel(budget: budget)
@@ -58,7 +54,7 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     var growth: TableGrowth { index.growth }
 
     @inline(__always)
-    var layout: UInt64 { index.moves &+ store.directoryGrowths }
+    var state: TableState { TableState(changes: index.moves &+ store.directoryGrowths, upkeep) }
 
     /// Slots of the index that were moved by growth and shrinking since the beginning.
     var slotsMoved: UInt64 { index.slotsMoved }
@@ -118,7 +114,6 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
         unsafe mapwatch_prefetch(record.base + 64)
     }
 
-    /// Notes where index and slabs are, so that a load need not look here.
     func show(_ whereabouts: borrowing TableWhereabouts) {
         unsafe index.show(whereabouts, slabAddresses: store.slabAddresses)
     }
@@ -157,6 +152,7 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
         guard let record = unsafe found.record else {
             if !index.hasRoom {
                 guard index.makeRoom(writes) else { return .refused }
+                noteChores()
                 position = search(key, hash).position
             }
             guard let ref = store.allocate(size, writes) else { return .refused }
@@ -172,6 +168,7 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
             unsafe writes.write(store.record(at: new), place: hash.place, key: key, value: value)
             index.replace(position, with: new, writes)
             store.release(old, writes)
+            noteChores()
         }
         return .updated
     }
@@ -186,7 +183,7 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
         guard unsafe found.record != nil else { return false }
         writes.begin()
         defer { writes.end(view) }
-        if !found.isPlain { return removeWithDeadline(found.position, writes) }
+        guard found.isPlain else { return removeWithDeadline(found.position, writes) }
         removeRecord(at: found.position, writes)
         return true
     }
@@ -213,11 +210,18 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
         guard expired == 0 else { return expired }
         let visited = index.moveOn(slots: budget, writes)
         guard visited == 0 else { return visited }
-        return store.compact(budget: budget, writes) { store, old, new in
+        let moved = store.compact(budget: budget, writes) { store, old, new in
             let record = unsafe store.record(at: new)
             index.replace(index.position(of: old, unsafe record.place), with: new, writes)
             if unsafe record.expires { wheel.didMove(to: new, in: store, writes) }
         }
+        if moved == 0 { upkeep.remove(.chores) }
+        return moved
+    }
+
+    @inline(__always)
+    private mutating func noteChores() {
+        if index.isMoving || store.mayCompact { upkeep.insert(.chores) }
     }
 
     /// What a reader without a lock starts from.
@@ -242,7 +246,7 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
         return unsafe search(key, hash, at: position, store.record(at: position.ref))
     }
 
-    /// The same without a look at the table's own lines; for who changes nothing.
+    /// The same by what the shard has at hand.
     @inline(__always)
     private func search(_ key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) -> Search {
         guard let position = HashIndex.first(hash.place, by: whereabouts) else { return searchWhileMoving(key, hash) }
@@ -291,6 +295,7 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
         let ref = position.ref
         index.remove(position, writes)
         store.release(ref, writes)
+        noteChores()
     }
 }
 
@@ -316,12 +321,14 @@ extension ByteTable {
     ) -> StoreOutcome {
         let deadline = seconds.map { clock.deadline(in: $0) }
         if deadline != nil, !wheel.makeRoom(at: clock.now) { return .refused }
+        if deadline != nil { upkeep.insert(.deadlines) }
         let size =
             unsafe Record.size(key: key.count, value: value.count) + (deadline == nil ? 0 : Record.expiryBytes)
         var position = found
         guard position.isThere else {
             if !index.hasRoom {
                 guard index.makeRoom(writes) else { return .refused }
+                noteChores()
                 position = search(key, hash).position
             }
             guard let ref = store.allocate(size, writes) else { return .refused }
@@ -340,6 +347,7 @@ extension ByteTable {
             write(new, hash.place, key, value, deadline, writes)
             index.replace(position, with: new, writes)
             store.release(old, writes)
+            noteChores()
         }
         guard wasOver else { return .updated }
         counters.expirations.addExclusively()

@@ -71,7 +71,7 @@ struct HashIndex: ~Copyable {
         next.block?.free()
     }
 
-    private var isMoving: Bool { next.limit > 0 }
+    var isMoving: Bool { next.limit > 0 }
 
     /// Slots, of the array that is being filled where there are two.
     var capacity: Int { isMoving ? next.capacity : current.capacity }

@@ -30,7 +30,15 @@ struct RecordStore: ~Copyable {
         var slabs: UInt32 = 0
         /// Free slots in all slabs of the class.
         var freeSlots = 0
+
+        /// Whether a slab may be at most half used while the others have room for what it holds: as many slots as it has
+        /// are free then, and the smallest slab has 4 KiB.
+        @inline(__always)
+        func mayCompact(_ units: Int) -> Bool { slabs > 1 && (freeSlots &+ 1) &* units > RecordStore.unitsOfSmallest }
     }
+
+    private static let smallestSlab = 4096
+    private static let unitsOfSmallest = smallestSlab / RecordRef.unitBytes
 
     // What an insert or a delete looks at comes first, in one line with the end of the index (see ByteTable.swift).
     /// The addresses of the slabs by their numbers: eight to a cache line, where descriptors fill one each, which every
@@ -55,6 +63,9 @@ struct RecordStore: ~Copyable {
     private var count = 1
     /// Numbers of released slabs, chained by `next`.
     private var firstUnused: UInt32 = 0
+    /// Whether a slot was freed since ``compact(budget:_:didMove:)`` found nothing to do, in a class where that may have
+    /// changed. Without it there is nothing to compact.
+    private(set) var mayCompact = false
     private let budget: MemoryBudget
 
     init(budget: MemoryBudget) {
@@ -171,6 +182,7 @@ struct RecordStore: ~Copyable {
         unsafe slab.pointee.used &-= 1
         let sizeClass = unsafe classes + units
         unsafe sizeClass.pointee.freeSlots &+= 1
+        if unsafe sizeClass.pointee.mayCompact(units) { mayCompact = true }
         if wasFull { link(UInt32(truncatingIfNeeded: ref.slab), units) }
         if unsafe slab.pointee.used == 0 { releaseSlab(ref.slab, writes) }
     }
@@ -201,7 +213,7 @@ struct RecordStore: ~Copyable {
 
     private mutating func addSlab(_ units: Int, _ writes: some TableWrites) -> Bool {
         // At least four slots a slab, but no more than 64 KiB.
-        let least = max(4096, (units * RecordRef.unitBytes * 4).nextPowerOf2)
+        let least = max(RecordStore.smallestSlab, (units * RecordRef.unitBytes * 4).nextPowerOf2)
         let bytes = unsafe min(SlabPool.slabBytes, least << min(Int(classes[units].slabs), 4))
         guard let slab = Slab.make(slotUnits: units, bytes: bytes), let number = add(slab, writes) else {
             return false
@@ -316,28 +328,36 @@ extension RecordStore {
         budget: Int, _ writes: some TableWrites,
         didMove: (_ store: borrowing RecordStore, _ old: RecordRef, _ new: RecordRef) -> Void
     ) -> Int {
+        guard mayCompact else { return 0 }
         var moved = 0
-        for units in 1...RecordStore.largestClass where unsafe classes[units].slabs > 1 {
+        for units in 1...RecordStore.largestClass where unsafe classes[units].mayCompact(units) {
             while moved < budget, let victim = victim(units) {
                 moved += empty(victim, units, budget: budget - moved, writes, didMove)
             }
         }
+        if moved == 0 { mayCompact = false }
         return moved
     }
 
-    /// The least used slab of a class, if it is at most half used and the others have room for what it holds.
-    private func victim(_ units: Int) -> UInt32? {
+    /// The least used of the slabs of a class that are at most half used, if the others have room for what it holds. Where
+    /// there is none, slots that are taken make none: only one that is freed does.
+    func victim(_ units: Int) -> UInt32? {
         guard let slabs = unsafe slabs else { return nil }
         var least: UInt32 = 0
         var number = unsafe classes[units].firstPartial
         while number != 0 {
-            if unsafe least == 0 || slabs[Int(number)].used < slabs[Int(least)].used { least = number }
-            number = unsafe slabs[Int(number)].next
+            let slab = unsafe slabs + Int(number)
+            if unsafe slab.pointee.used * 2 <= slab.pointee.slots,
+                unsafe least == 0 || slab.pointee.used < slabs[Int(least)].used
+            {
+                least = number
+            }
+            number = unsafe slab.pointee.next
         }
         guard least != 0 else { return nil }
         let slab = unsafe slabs[Int(least)]
         let freeElsewhere = unsafe classes[units].freeSlots - (slab.slots - slab.used)
-        return slab.used * 2 <= slab.slots && freeElsewhere >= slab.used ? least : nil
+        return freeElsewhere >= slab.used ? least : nil
     }
 
     /// Moves records out of one slab, from its end; the last one that goes takes the slab with it.

@@ -67,8 +67,9 @@ struct TypedTable<Key: Hashable, Value>: ShardTable, ~Copyable {
             liveBytes: count &* Entries.stride &+ heapBytes, allocatedBytes: arrayBytes &+ heapBytes)
     }
 
-    @inlinable var layout: UInt64 {
-        growth.count &<< 40 | UInt64(truncatingIfNeeded: isMoving ? next.capacity : current.capacity)
+    @inlinable var state: TableState {
+        let capacity = UInt64(truncatingIfNeeded: isMoving ? next.capacity : current.capacity)
+        return TableState(changes: growth.count &<< 40 | capacity, isMoving ? .chores : [])
     }
 
     @inlinable var isMoving: Bool { next.limit > 0 }

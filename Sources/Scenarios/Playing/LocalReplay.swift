@@ -26,7 +26,7 @@ public enum LocalReplay {
             try player.play(second: second)
             clock.advanceOneSecond()
             let snapshot = map.snapshot(now: clock.nanoseconds())
-            tracker.sample([snapshot], atNanoseconds: clock.nanoseconds())
+            tracker.sample([MapGlance(snapshot)], atNanoseconds: clock.nanoseconds())
             if second >= ScenarioTime.warmUp || card.name == ScenarioCatalog.minimal.card.name {
                 observations.add(MapGauges(snapshot, tracker.readings[snapshot.incarnation] ?? IndicatorReading()))
             }

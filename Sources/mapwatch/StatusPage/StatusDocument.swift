@@ -88,15 +88,15 @@ struct StatusDocument {
         }
     }
 
-    private static func map(_ map: MapSnapshot, _ reading: IndicatorReading, _ standing: MapStanding) -> [UInt8] {
+    private static func map(_ map: MapGlance, _ reading: IndicatorReading, _ standing: MapStanding) -> [UInt8] {
         var line = JSONLine()
         line.add("name", map.name.text)
         line.add("strategy", map.options.strategy.rawValue)
         line.add("shards", map.shards.count)
         line.add("mode", map.mode.rawValue)
-        line.add("entries", map.sum(\.entries))
-        line.add("bytes", map.sum(\.liveBytes))
-        line.add("waiters", map.sum(\.lockWaiters))
+        line.add("entries", map.sums.entries)
+        line.add("bytes", map.sums.liveBytes)
+        line.add("waiters", map.sums.lockWaiters)
         line.add("open_iterators", map.openIterators)
         line.add("writes_per_second", reading.rates.writes)
         line.add("deletes_per_second", reading.rates.deletes)

@@ -30,7 +30,7 @@ struct StatusEndpoint: Sendable {
         line.add("version", Version.text)
         line.add("uptime_seconds", Double(now &- startedAt) / 1e9)
         line.add("t", sample.nanoseconds / 1_000_000)
-        line.add("allocated_bytes", sample.maps.reduce(0) { $0 + $1.sum(\.allocatedBytes) })
+        line.add("allocated_bytes", sample.maps.reduce(0) { $0 + $1.sums.allocatedBytes })
         if maximumBytes == .max { line.addNull("max_bytes") } else { line.add("max_bytes", maximumBytes) }
         if let playing = playing() {
             line.add("playing", json: StatusDocument.playing(playing))
