@@ -113,7 +113,7 @@ struct MaintenanceTests {
                     refs[place] = new
                 }
             }
-            if store.mayCompact {
+            if store.upkeep.contains(.chores) {
                 said += 1
             } else {
                 for units in 1...128 where store.victim(units) != nil { Issue.record("\(units), \(TestSeed.note)") }

@@ -26,8 +26,6 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     private var store: RecordStore
     /// How long an entry lives when nobody says otherwise; nil for ever.
     private let ttlSeconds: Int?
-    /// Noted where something comes up, which is seldom, and not found out after each write.
-    private var upkeep: TableUpkeep = []
     private var wheel: ExpiryWheel
     private let clock: ExpiryClock
     private let counters = ExpiryCounters()
@@ -54,7 +52,10 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     var growth: TableGrowth { index.growth }
 
     @inline(__always)
-    var state: TableState { TableState(changes: index.moves &+ store.directoryGrowths, upkeep) }
+    var state: TableState {
+        let upkeep = index.isMoving ? store.upkeep.union(.chores) : store.upkeep
+        return TableState(changes: index.moves &+ UInt64(store.directoryGrowths), upkeep)
+    }
 
     /// Slots of the index that were moved by growth and shrinking since the beginning.
     var slotsMoved: UInt64 { index.slotsMoved }
@@ -152,7 +153,6 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
         guard let record = unsafe found.record else {
             if !index.hasRoom {
                 guard index.makeRoom(writes) else { return .refused }
-                noteChores()
                 position = search(key, hash).position
             }
             guard let ref = store.allocate(size, writes) else { return .refused }
@@ -168,7 +168,6 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
             unsafe writes.write(store.record(at: new), place: hash.place, key: key, value: value)
             index.replace(position, with: new, writes)
             store.release(old, writes)
-            noteChores()
         }
         return .updated
     }
@@ -210,18 +209,11 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
         guard expired == 0 else { return expired }
         let visited = index.moveOn(slots: budget, writes)
         guard visited == 0 else { return visited }
-        let moved = store.compact(budget: budget, writes) { store, old, new in
+        return store.compact(budget: budget, writes) { store, old, new in
             let record = unsafe store.record(at: new)
             index.replace(index.position(of: old, unsafe record.place), with: new, writes)
             if unsafe record.expires { wheel.didMove(to: new, in: store, writes) }
         }
-        if moved == 0 { upkeep.remove(.chores) }
-        return moved
-    }
-
-    @inline(__always)
-    private mutating func noteChores() {
-        if index.isMoving || store.mayCompact { upkeep.insert(.chores) }
     }
 
     /// What a reader without a lock starts from.
@@ -295,7 +287,6 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
         let ref = position.ref
         index.remove(position, writes)
         store.release(ref, writes)
-        noteChores()
     }
 }
 
@@ -321,14 +312,13 @@ extension ByteTable {
     ) -> StoreOutcome {
         let deadline = seconds.map { clock.deadline(in: $0) }
         if deadline != nil, !wheel.makeRoom(at: clock.now) { return .refused }
-        if deadline != nil { upkeep.insert(.deadlines) }
+        if deadline != nil { store.noteDeadline() }
         let size =
             unsafe Record.size(key: key.count, value: value.count) + (deadline == nil ? 0 : Record.expiryBytes)
         var position = found
         guard position.isThere else {
             if !index.hasRoom {
                 guard index.makeRoom(writes) else { return .refused }
-                noteChores()
                 position = search(key, hash).position
             }
             guard let ref = store.allocate(size, writes) else { return .refused }
@@ -347,7 +337,6 @@ extension ByteTable {
             write(new, hash.place, key, value, deadline, writes)
             index.replace(position, with: new, writes)
             store.release(old, writes)
-            noteChores()
         }
         guard wasOver else { return .updated }
         counters.expirations.addExclusively()

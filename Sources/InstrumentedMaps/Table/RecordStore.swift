@@ -55,7 +55,10 @@ struct RecordStore: ~Copyable {
     /// Bytes of all slabs and of the directory.
     private(set) var allocatedBytes = 0
     /// How often ``slabAddresses`` has moved.
-    private(set) var directoryGrowths: UInt64 = 0
+    private(set) var directoryGrowths: UInt32 = 0
+    /// `chores`: a slot was freed since ``compact(budget:_:didMove:)`` found nothing to do, in a class where that may have
+    /// changed. Without it there is nothing to compact.
+    private(set) var upkeep: TableUpkeep = []
 
     private var capacity = 0
     /// Room for so many addresses: more than `capacity` after only these could grow.
@@ -63,9 +66,6 @@ struct RecordStore: ~Copyable {
     private var count = 1
     /// Numbers of released slabs, chained by `next`.
     private var firstUnused: UInt32 = 0
-    /// Whether a slot was freed since ``compact(budget:_:didMove:)`` found nothing to do, in a class where that may have
-    /// changed. Without it there is nothing to compact.
-    private(set) var mayCompact = false
     private let budget: MemoryBudget
 
     init(budget: MemoryBudget) {
@@ -138,6 +138,9 @@ struct RecordStore: ~Copyable {
     @inline(__always)
     private static func units(_ size: Int) -> Int { (size &+ RecordRef.unitBytes &- 1) / RecordRef.unitBytes }
 
+    /// Notes that a record has a deadline.
+    mutating func noteDeadline() { upkeep.insert(.deadlines) }
+
     // MARK: - Slots
 
     @inline(__always)
@@ -182,7 +185,7 @@ struct RecordStore: ~Copyable {
         unsafe slab.pointee.used &-= 1
         let sizeClass = unsafe classes + units
         unsafe sizeClass.pointee.freeSlots &+= 1
-        if unsafe sizeClass.pointee.mayCompact(units) { mayCompact = true }
+        if unsafe sizeClass.pointee.mayCompact(units) { upkeep.insert(.chores) }
         if wasFull { link(UInt32(truncatingIfNeeded: ref.slab), units) }
         if unsafe slab.pointee.used == 0 { releaseSlab(ref.slab, writes) }
     }
@@ -328,14 +331,14 @@ extension RecordStore {
         budget: Int, _ writes: some TableWrites,
         didMove: (_ store: borrowing RecordStore, _ old: RecordRef, _ new: RecordRef) -> Void
     ) -> Int {
-        guard mayCompact else { return 0 }
+        guard upkeep.contains(.chores) else { return 0 }
         var moved = 0
         for units in 1...RecordStore.largestClass where unsafe classes[units].mayCompact(units) {
             while moved < budget, let victim = victim(units) {
                 moved += empty(victim, units, budget: budget - moved, writes, didMove)
             }
         }
-        if moved == 0 { mayCompact = false }
+        if moved == 0 { upkeep.remove(.chores) }
         return moved
     }
 
