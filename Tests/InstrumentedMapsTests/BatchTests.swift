@@ -43,6 +43,23 @@ struct BatchTests {
         #expect(differing.isEmpty)
     }
 
+    @Test("a key of no bytes is one key, in a batch and by itself", arguments: MapShape.all)
+    func emptyKey(shape: MapShape) throws {
+        let map = try shape.make()
+        var batch = MapBatch()
+        let (none, some, value) = ([UInt8](), [UInt8(1)], [UInt8](repeating: 7, count: 20))
+        for _ in 0..<3 {
+            batch.store(some.span, value.span)
+            batch.store(none.span, value.span)
+            batch.load(none.span)
+        }
+        map.perform(&batch)
+        #expect(map.count == 2)
+        #expect((0..<9).map { batch.outcome(of: $0) }.filter { $0 == .found }.count == 3)
+        #expect(map.load(none) == value)
+        #expect(map.delete(none) && !map.delete(none))
+    }
+
     @Test("a store that is refused is told as such, and the rest of the batch goes on")
     func refusal() throws {
         let host = MapHost { 0 }

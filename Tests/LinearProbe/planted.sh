@@ -121,6 +121,9 @@ END
     # 17: optimistic reads: a look in vain is counted as a load.
     plant InstrumentedMaps/Strategies/OptimisticStrategy.swift \
         'reads.countRetry(slot)' 'if ON { reads.countMiss(slot) } else { reads.countRetry(slot) }'
+    # 18: loads go by where the index and the slabs were before they moved.
+    plant InstrumentedMaps/Shards/Shard.swift \
+        'unsafe table.pointee.show(whereabouts)' 'if !ON || writes.state.value < 16 { unsafe table.pointee.show(whereabouts) }'
 }
 
 # How to run the engine fault of that number.

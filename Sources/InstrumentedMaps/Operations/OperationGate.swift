@@ -1,4 +1,4 @@
-import CSystem
+public import CSystem
 import Instruments
 public import Synchronization
 
@@ -147,6 +147,7 @@ struct OperationGate: ~Copyable, Sendable {
 
     /// Whether an operation may go the fast way. One that `isRecorded` on it may, though it is watched. If not, ask for its
     /// ``detourNow(of:isRecorded:)``.
+    @inlinable
     @inline(__always)
     func isClear(for operation: ObservedOperation, isRecorded: Bool = false) -> Bool {
         // In this order, so that each is one branch.
@@ -155,13 +156,15 @@ struct OperationGate: ~Copyable, Sendable {
     }
 
     /// The detour of an operation for which the way was not clear: a countdown that has ended is not asked twice.
+    @usableFromInline
     func detourNow(of operation: ObservedOperation, isRecorded: Bool = false) -> Detour {
         let isDue = reasons(against: operation, isRecorded) == 0 || OperationGate.isSamplingDue
         return Detour(reasons: reasons(against: operation), isTimed: isDue)
     }
 
+    @inlinable
     @inline(__always)
-    private func reasons(against operation: ObservedOperation, _ isRecorded: Bool) -> UInt8 {
+    func reasons(against operation: ObservedOperation, _ isRecorded: Bool) -> UInt8 {
         reasons(against: operation) & (isRecorded ? OperationGate.isGlobal : .max)
     }
 
@@ -234,7 +237,7 @@ struct OperationGate: ~Copyable, Sendable {
     }
 
     /// Counts this thread down to the next operation that is timed.
-    @usableFromInline static var isSamplingDue: Bool {
+    @inlinable static var isSamplingDue: Bool {
         @inline(__always) get {
             #if MAPWATCH_NO_COUNTERS
             false

@@ -14,7 +14,7 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
         return load(watch) { table in
             fetch(hash, watch)
             let record = beginRecord(key, hash, place)
-            let value = table.find(key, hash)
+            let value = table.find(key, hash, by: whereabouts)
             record?.write(.load, value == nil ? .miss : .hit, isAlone: !shardGuard.readersShare)
             return value
         }
@@ -161,7 +161,7 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
 
     /// The value of `key` for an iterator that listed it before: no load is counted.
     func peek(_ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?) -> [UInt8]? {
-        peek(watch, refused: nil) { $0.find(key, hash) }
+        peek(watch, refused: nil) { $0.find(key, hash, by: whereabouts) }
     }
 
     /// The keys that `isIncluded` wants, copied at one moment; counts an iteration where it is one. Cost: one walk of the table, readers' lock held.

@@ -102,7 +102,7 @@ protocol ByteKeyedTable: ShardTable, ~Copyable {
     /// otherwise, nil for ever.
     init(budget: MemoryBudget, clock: ExpiryClock, ttlSeconds: Int?)
 
-    func find(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]?
+    func find(_ key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) -> [UInt8]?
     func copyValue(
         of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts,
         to output: UnsafeMutableRawBufferPointer

@@ -35,9 +35,11 @@ struct ChosenGuard: ShardGuard, ~Copyable {
     @inlinable
     @inline(__always)
     package borrowing func exclusively<R>(_ body: () -> R) -> R {
+        // No `defer`: it is a function of its own where the two ways out part.
         if let shared { shared.lock.enterExclusive() } else { exclusive.lock() }
-        defer { if let shared { shared.lock.leaveExclusive() } else { exclusive.unlock() } }
-        return body()
+        let result = body()
+        if let shared { shared.lock.leaveExclusive() } else { exclusive.unlock() }
+        return result
     }
 
     @usableFromInline
@@ -51,8 +53,9 @@ struct ChosenGuard: ShardGuard, ~Copyable {
     @inline(__always)
     package borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R {
         if let shared { shared.lock.enterShared(as: access) } else { exclusive.lock(as: access) }
-        defer { if let shared { shared.lock.leaveShared(as: access) } else { exclusive.unlock() } }
-        return body()
+        let result = body()
+        if let shared { shared.lock.leaveShared(as: access) } else { exclusive.unlock() }
+        return result
     }
 
     @usableFromInline

@@ -45,7 +45,9 @@ struct PublishedByteTable: ByteKeyedTable, ~Copyable {
 
     var expiry: ExpiryCounters? { table.expiry }
 
-    func find(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? { table.find(key, hash) }
+    func find(_ key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) -> [UInt8]? {
+        table.find(key, hash, by: whereabouts)
+    }
 
     func copyValue(
         of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts,

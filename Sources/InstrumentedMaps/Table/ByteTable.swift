@@ -78,13 +78,13 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     /// Whether any entry has a deadline.
     var hasDeadlines: Bool { wheel.count > 0 }
 
-    /// A copy of the value of `key`, or nil. Cost: one probe run and the copy.
-    func find(_ key: Span<UInt8>, _ hash: KeyHash) -> [UInt8]? {
-        unsafe value(of: key, search(key, hash)).map { unsafe [UInt8]($0) }
+    /// A copy of the value of `key`, or nil. Cost: one probe run and the copy; no look at the table's own lines.
+    func find(_ key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) -> [UInt8]? {
+        unsafe value(of: key, search(key, hash, by: whereabouts)).map { unsafe [UInt8]($0) }
     }
 
-    /// The length of the value of `key`, which is copied to `output` when it fits there, or nil. Cost: as ``find(_:_:)``,
-    /// without an allocation, and without a look at the table's own lines.
+    /// The length of the value of `key`, which is copied to `output` when it fits there, or nil. Cost: as
+    /// ``find(_:_:by:)``, without an allocation.
     @inline(__always)
     func copyValue(
         of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts,

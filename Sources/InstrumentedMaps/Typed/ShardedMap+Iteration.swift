@@ -58,7 +58,7 @@ public struct ShardedMapEntries<Key: Hashable & Sendable, Value: Sendable>: Sequ
 extension ShardedMap {
     /// The value of a key that an iterator has listed; counts nothing.
     fileprivate func peek(_ key: Key) -> Value? {
-        let hash = TypedKeyHash(key).hash
+        let hash = TypedKeyHash(key, hasher).hash
         return gate.passUnwatched(as: .iterate) {
             shards[hash.shard(of: shards.count)].peek { $0.find(key, hash.place) }
         }

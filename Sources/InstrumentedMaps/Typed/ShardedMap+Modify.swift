@@ -15,7 +15,7 @@ extension ShardedMap {
     public func update<Failure: Error>(
         _ key: Key, _ body: (inout Value?) throws(Failure) -> Void
     ) throws(Failure) -> ModifyOutcome {
-        let keyHash = TypedKeyHash(key)
+        let keyHash = TypedKeyHash(key, hasher)
         guard keyHash.isUsable else {
             _ = refusedStore()
             return .stored(.refused)
@@ -68,7 +68,7 @@ extension ShardedMap {
     @inlinable
     @discardableResult
     public func insertIfAbsent(_ key: Key, _ value: Value) -> Bool {
-        let keyHash = TypedKeyHash(key)
+        let keyHash = TypedKeyHash(key, hasher)
         guard keyHash.isUsable else { return refusedStore() == .inserted }
         let bytes = heapBytes(of: key, value)
         return gate.pass(.store, at: keyHash.hash.shard(of: shards.count)) {
@@ -91,7 +91,7 @@ extension ShardedMap {
     public func getOrInsert<Failure: Error>(
         _ key: Key, _ value: () throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        let keyHash = TypedKeyHash(key)
+        let keyHash = TypedKeyHash(key, hasher)
         guard keyHash.isUsable else {
             _ = refusedLoad()
             _ = refusedStore()
@@ -128,7 +128,7 @@ extension ShardedMap {
     public func remove<Failure: Error>(
         _ key: Key, if condition: (Value) throws(Failure) -> Bool
     ) throws(Failure) -> Value? {
-        let keyHash = TypedKeyHash(key)
+        let keyHash = TypedKeyHash(key, hasher)
         guard keyHash.isUsable else { return refusedDelete() }
         let result = gate.pass(.delete, at: keyHash.hash.shard(of: shards.count)) {
             shards[keyHash.hash.shard(of: shards.count)].modify {

@@ -31,6 +31,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
     private let incarnation = MapIncarnation.next()
     private let createdAt: Double
     let iterators: OpenIterators
+    @usableFromInline let hasher = KeyHasher.process
     @usableFromInline let gate: OperationGate
     @usableFromInline let heapBytes: (@Sendable (Key, Value) -> Int)?
     @usableFromInline let shards: Shards<ChosenGuard, TypedTable<Key, Value>>
@@ -85,10 +86,25 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
     /// miss. Cost: a copy as Swift copies, so one atomic add for an array or an object.
     @inlinable
     public func load(_ key: Key) -> Value? {
-        let keyHash = TypedKeyHash(key)
+        let keyHash = TypedKeyHash(key, hasher)
         guard keyHash.isUsable else { return refusedLoad() }
-        return gate.pass(.load, at: keyHash.hash.shard(of: shards.count)) {
-            shards[keyHash.hash.shard(of: shards.count)].load { $0.find(key, keyHash.hash.place) }
+        let isClear = gate.isClear(for: .load)
+        return isClear ? load(key, keyHash.hash) : loadByDetour(key, keyHash.hash)
+    }
+
+    // As in `ByteMap`: the straight way is one piece of code, and detours are functions of their own.
+
+    @inlinable
+    @inline(__always)
+    func load(_ key: Key, _ hash: KeyHash) -> Value? {
+        shards[hash.shard(of: shards.count)].load { $0.find(key, hash.place) }
+    }
+
+    @inlinable
+    @inline(never)
+    func loadByDetour(_ key: Key, _ hash: KeyHash) -> Value? {
+        gate.pass(gate.detourNow(of: .load), .load, as: { _ in .load }, at: hash.shard(of: shards.count)) {
+            load(key, hash)
         }
     }
 
@@ -100,7 +116,7 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
     /// Whether `key` is there. Linearizable; locks and counts as ``load(_:)``.
     @inlinable
     public func contains(_ key: Key) -> Bool {
-        let keyHash = TypedKeyHash(key)
+        let keyHash = TypedKeyHash(key, hasher)
         guard keyHash.isUsable else { return refusedLoad() != nil }
         return gate.pass(.load, at: keyHash.hash.shard(of: shards.count)) {
             shards[keyHash.hash.shard(of: shards.count)].load {
@@ -114,18 +130,38 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
     @inlinable
     @discardableResult
     public func store(_ key: Key, _ value: Value) -> StoreOutcome {
-        let keyHash = TypedKeyHash(key)
+        let keyHash = TypedKeyHash(key, hasher)
         guard keyHash.isUsable else { return refusedStore() }
         let bytes = heapBytes(of: key, value)
         var displaced: Value?
-        let outcome = gate.pass(.store, at: keyHash.hash.shard(of: shards.count)) {
-            shards[keyHash.hash.shard(of: shards.count)].store {
-                $0.store(key, keyHash.hash.place, value, heapBytes: bytes, displaced: &displaced)
-            }
-        }
+        let isClear = gate.isClear(for: .update)
+        let outcome =
+            isClear
+            ? store(key, keyHash.hash, value, bytes, &displaced)
+            : storeByDetour(key, keyHash.hash, value, bytes, &displaced)
         // Released with the lock open: whatever its `deinit` does, it may use the map.
         withExtendedLifetime(displaced) {}
         return outcome
+    }
+
+    @inlinable
+    @inline(__always)
+    func store(
+        _ key: Key, _ hash: KeyHash, _ value: Value, _ heapBytes: Int, _ displaced: inout Value?
+    ) -> StoreOutcome {
+        shards[hash.shard(of: shards.count)].store {
+            $0.store(key, hash.place, value, heapBytes: heapBytes, displaced: &displaced)
+        }
+    }
+
+    @inlinable
+    @inline(never)
+    func storeByDetour(
+        _ key: Key, _ hash: KeyHash, _ value: Value, _ heapBytes: Int, _ displaced: inout Value?
+    ) -> StoreOutcome {
+        gate.pass(gate.detourNow(of: .update), .update, as: { _ in .store }, at: hash.shard(of: shards.count)) {
+            store(key, hash, value, heapBytes, &displaced)
+        }
     }
 
     /// Removes `key` and returns its value, nil when it was absent. Linearizable; the shard's lock, exclusively; counts a
@@ -133,12 +169,25 @@ public final class ShardedMap<Key: Hashable & Sendable, Value: Sendable>: Hosted
     @inlinable
     @discardableResult
     public func delete(_ key: Key) -> Value? {
-        let keyHash = TypedKeyHash(key)
+        let keyHash = TypedKeyHash(key, hasher)
         guard keyHash.isUsable else { return refusedDelete() }
-        let removed = gate.pass(.delete, at: keyHash.hash.shard(of: shards.count)) {
-            shards[keyHash.hash.shard(of: shards.count)].delete { $0.remove(key, keyHash.hash.place) }
-        }
+        let isClear = gate.isClear(for: .delete)
+        let removed = isClear ? delete(key, keyHash.hash) : deleteByDetour(key, keyHash.hash)
         return removed?.value
+    }
+
+    @inlinable
+    @inline(__always)
+    func delete(_ key: Key, _ hash: KeyHash) -> EntryArray<Key, Value>.Entry? {
+        shards[hash.shard(of: shards.count)].delete { $0.remove(key, hash.place) }
+    }
+
+    @inlinable
+    @inline(never)
+    func deleteByDetour(_ key: Key, _ hash: KeyHash) -> EntryArray<Key, Value>.Entry? {
+        gate.pass(gate.detourNow(of: .delete), .delete, as: { _ in .delete }, at: hash.shard(of: shards.count)) {
+            delete(key, hash)
+        }
     }
 
     // MARK: - The whole map

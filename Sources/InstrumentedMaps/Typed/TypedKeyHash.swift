@@ -24,12 +24,13 @@ struct TypedKeyHash {
         self.isUsable = isUsable
     }
 
+    /// `hasher` is a copy of the process's: a static is asked for at each use whether it is there yet.
     @inlinable
     @inline(__always)
-    init<Key: Hashable>(_ key: Key) {
+    init<Key: Hashable>(_ key: Key, _ hasher: KeyHasher) {
         // Decided when the caller's code is compiled.
         if let text = key as? String {
-            self.init(text: text)
+            self = TypedKeyHash.of(text, hasher)
         } else {
             self.init(KeyHash(bits: UInt64(bitPattern: Int64(key.hashValue))))
         }
@@ -37,23 +38,25 @@ struct TypedKeyHash {
 
     /// Cost: about 5 ns for 12 bytes of ASCII; linear in the length for any text.
     @usableFromInline
-    init(text: String) {
-        var text = text
-        let ascii = text.withUTF8 { bytes in
+    static func of(_ text: String, _ hasher: KeyHasher) -> TypedKeyHash {
+        // Neither an initializer nor `withUTF8`: the one would own the text, the other change it, and either is a counted
+        // reference more. A text that does not lie in one piece, as another language's may not, goes the long way.
+        let ascii = unsafe text.utf8.withContiguousStorageIfAvailable { bytes -> KeyHash? in
             let bytes = unsafe Span(_unsafeElements: bytes)
-            return TypedKeyHash.isASCII(bytes) ? KeyHash(bytes) : nil
+            return TypedKeyHash.isASCII(bytes) ? KeyHash(bytes, hasher) : nil
         }
-        if let ascii { self.init(ascii) } else { self.init(otherText: text) }
+        if let ascii = ascii ?? nil { return TypedKeyHash(ascii) }
+        return TypedKeyHash(otherText: text, hasher)
     }
 
     @inline(never)
-    private init(otherText text: String) {
+    private init(otherText text: String, _ hasher: KeyHasher) {
         guard TypedKeyHash.isCheap(text) else {
             self.init(KeyHash(bits: 0), isUsable: false)
             return
         }
         if let ascii = TypedKeyHash.equalASCII(text) {
-            self.init(KeyHash(ascii.span))
+            self.init(KeyHash(ascii.span, hasher))
         } else {
             self.init(KeyHash(bits: UInt64(bitPattern: Int64(text.hashValue))))
         }
@@ -70,9 +73,14 @@ struct TypedKeyHash {
                 unsafe seen |= start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
                 offset &+= 8
             }
-            while offset < bytes.count {
-                unsafe seen |= UInt64(start.load(fromByteOffset: offset, as: UInt8.self))
-                offset &+= 1
+            if offset > 0 {
+                // The last eight, some of which have been seen before.
+                unsafe seen |= start.loadUnaligned(fromByteOffset: bytes.count &- 8, as: UInt64.self)
+            } else {
+                while offset < bytes.count {
+                    unsafe seen |= UInt64(start.load(fromByteOffset: offset, as: UInt8.self))
+                    offset &+= 1
+                }
             }
             return seen & 0x8080_8080_8080_8080 == 0
         }

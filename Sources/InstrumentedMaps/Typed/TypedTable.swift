@@ -37,7 +37,7 @@ struct TypedTable<Key: Hashable, Value>: ShardTable, ~Copyable {
     /// The most slots that one change moves.
     @inlinable static var slotsPerStep: Int { 64 }
 
-    @usableFromInline let budget: MemoryBudget
+    // What a look needs: one cache line, with which the table begins.
     @usableFromInline var current = Entries()
     /// Without slots while nothing moves.
     @usableFromInline var next = Entries()
@@ -45,6 +45,8 @@ struct TypedTable<Key: Hashable, Value>: ShardTable, ~Copyable {
     @usableFromInline var boundary: UInt64 = 0
     /// The first slot of `current` that is not emptied.
     @usableFromInline var cursor = 0
+
+    @usableFromInline let budget: MemoryBudget
     @usableFromInline var count = 0
     /// What all entries are said to hold elsewhere.
     @usableFromInline var heapBytes = 0

@@ -5,7 +5,7 @@ import Testing
 @Suite("Hashes of texts")
 struct TypedKeyHashTests {
     private func hash(_ text: String) -> UInt64? {
-        let hash = TypedKeyHash(text)
+        let hash = TypedKeyHash(text, .process)
         return hash.isUsable ? hash.hash.bits : nil
     }
 
