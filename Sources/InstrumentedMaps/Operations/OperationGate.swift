@@ -1,4 +1,6 @@
+#if !MAPWATCH_NO_COUNTERS
 public import CSystem
+#endif
 import Instruments
 public import Synchronization
 
