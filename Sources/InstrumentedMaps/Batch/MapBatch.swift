@@ -1,8 +1,8 @@
 // Operations gathered in one block of bytes, and what they came to in another:
 //
-//     input    [ key │ key │ value │ key │ key │ value │ … ]      the bytes of keys, each with the value to store, if any
+//     input    [ key │ key │ value │ key │ … ]      the bytes of keys, each with the value to store, if any
 //     items    [ kind, place in input, hash, outcome, place in output ]
-//     output   [ value │ value │ … ]                        the values that loads have found
+//     output   [ value │ value │ … ]                the values that loads have found
 //
 // Emptied and filled again, a batch allocates nothing.
 
