@@ -67,7 +67,7 @@ help:
 	@echo "make protobuf  what is made from the .proto, anew: after a change of it"
 	@echo "make doors  dripping sockets, a saturated data port, memory and descriptors under attack: two minutes"
 	@echo "make counters  what counting costs, beside a build that counts nothing: three minutes"
-	@echo "make recorder  what the flight recorder costs, a call and a request: five minutes"
+	@echo "make recorder  what the flight recorder costs, a call, a request and a batch: six minutes"
 	@echo "make sweep  how many shards, and a mixed load on the data port: two minutes"
 
 # Debian's packages, only those that are missing; apt says what it does.

@@ -18,19 +18,40 @@ import tempfile
 from doors import Daemon
 from sampler import cpu_seconds
 
-SCRIPT = pathlib.Path(__file__).with_name("wrk-mixed.lua")
+HERE = pathlib.Path(__file__).parent
+
+# What is asked, by which script, on so many connections. Batches are the most that a map is asked over HTTP.
+LOADS = (
+    ("an operation a request, 50/25/25", HERE / "wrk-mixed.lua", 64),
+    ("batches of 500 operations, 50/25/25", HERE / "wrk-batch.lua", 8),
+)
 
 
-def load(daemon, seconds):
+def load(daemon, script, connections, seconds):
     """Requests a second, and the daemon's microseconds of CPU a request."""
     before = cpu_seconds(daemon.process.pid)
-    command = ["wrk", "--threads", "2", "--connections", "64", "--duration", f"{seconds}s", "--script", str(SCRIPT)]
-    output = subprocess.run([*command, f"http://127.0.0.1:{daemon.data}", "--", "bench"], capture_output=True, text=True,
-                            check=True).stdout  # fmt: skip
+    command = ["wrk", "--threads", "2", "--connections", str(connections), "--duration", f"{seconds}s"]
+    output = subprocess.run([*command, "--script", str(script), f"http://127.0.0.1:{daemon.data}", "--", "bench"],
+                            capture_output=True, text=True, check=True).stdout  # fmt: skip
     rate = float(re.search(r"requests/s (\d+)", output).group(1))
-    if not re.search(r"socket errors: connect 0 read 0 write 0 timeout 0", output):
+    if not re.search(r"socket errors: connect 0 read 0 write 0 timeout 0( status 0)?$", output, re.MULTILINE):
         raise SystemExit(output)
     return rate, (cpu_seconds(daemon.process.pid) - before) / (rate * seconds) * 1e6
+
+
+def measure(plain, recording, title, script, connections, arguments):
+    pairs = []
+    for number in range(arguments.rounds):
+        order = (plain, recording) if number % 2 == 0 else (recording, plain)
+        results = {daemon: load(daemon, script, connections, arguments.seconds) for daemon in order}
+        pairs.append((results[plain], results[recording]))
+    rates = sorted(on[0] / off[0] - 1 for off, on in pairs)
+    costs = sorted(on[1] / off[1] - 1 for off, on in pairs)
+    print(f"{title}: {len(pairs)} rounds of {arguments.seconds} s, {connections} connections; medians (min to max)")
+    for name, changes, column, unit in (("requests/s", rates, 0, ""), ("CPU a request", costs, 1, " µs")):
+        off, on = (statistics.median(pair[side][column] for pair in pairs) for side in (0, 1))
+        print(f"  {name:14} off {off:9.2f}{unit}  on {on:9.2f}{unit}: {100 * statistics.median(changes):+.1f} % "
+              f"({100 * changes[0]:+.1f} to {100 * changes[-1]:+.1f})", flush=True)  # fmt: skip
 
 
 def main():
@@ -49,18 +70,8 @@ def main():
             client.request("PUT", "/api/v1/maps/bench")
             if client.getresponse().status != 201:
                 raise SystemExit("the map was not made")
-        pairs = []
-        for number in range(arguments.rounds):
-            order = (plain, recording) if number % 2 == 0 else (recording, plain)
-            results = {daemon: load(daemon, arguments.seconds) for daemon in order}
-            pairs.append((results[plain], results[recording]))
-    rates = sorted(on[0] / off[0] - 1 for off, on in pairs)
-    costs = sorted(on[1] / off[1] - 1 for off, on in pairs)
-    print(f"{len(pairs)} rounds of {arguments.seconds} s, 64 connections, 50/25/25; medians (min to max)")
-    for title, changes, column, unit in (("requests/s", rates, 0, ""), ("CPU a request", costs, 1, " µs")):
-        off, on = (statistics.median(pair[side][column] for pair in pairs) for side in (0, 1))
-        print(f"{title:14} off {off:9.2f}{unit}  on {on:9.2f}{unit}: {100 * statistics.median(changes):+.1f} % "
-              f"({100 * changes[0]:+.1f} to {100 * changes[-1]:+.1f})")  # fmt: skip
+        for title, script, connections in LOADS:
+            measure(plain, recording, title, script, connections, arguments)
 
 
 if __name__ == "__main__":

@@ -163,14 +163,14 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
 
     /// Where a straight operation on a map that keeps records is recorded.
     @inline(__always)
-    private func recordPlace(in shard: Int) -> RecordPlace {
+    func recordPlace(in shard: Int) -> RecordPlace {
         // Safety: a map of this class is made only where there are rings.
         unsafe RecordPlace(rings: gate.rings.unsafelyUnwrapped, shard: shard)
     }
 
     /// Has the name of a recorded operation's caller kept; with the shard open.
     @inline(__always)
-    private func introduceCaller() {
+    func introduceCaller() {
         if Records.isOn { gate.watch?.introduce(Caller.current) }
     }
 

@@ -89,6 +89,26 @@ struct MapRecordingTests {
         }
     }
 
+    @Test("what a batch does is recorded in its order, with its caller", arguments: [true, false])
+    func batches(reads: Bool) throws {
+        for options in try Self.options() {
+            let recorded = try Recorded(options, reads: reads)
+            let a = Array("a".utf8)
+            var batch = MapBatch()
+            batch.store(a.span, [1].span)
+            batch.load(a.span)
+            batch.store(a.span, [2].span)
+            batch.delete(a.span)
+            batch.delete(a.span)
+            withCaller(.named("nightly")) { recorded.map.perform(&batch) }
+            let load = reads ? ["load hit"] : []
+            let expected = ["insert hit"] + load + ["update hit", "delete hit", "delete miss"]
+            #expect(recorded.texts == expected, "\(options)")
+            let operations = recorded.recorder.operations(of: "orders")
+            #expect(operations.allSatisfy { $0.caller == "nightly" && $0.keyHash == 0xaf63_dc4c_8601_ec8c })
+        }
+    }
+
     @Test("threads at once lose no number, and leave whole records", arguments: [true, false])
     func threads(reads: Bool) throws {
         for options in try Self.options() {

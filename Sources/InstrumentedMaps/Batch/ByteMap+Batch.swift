@@ -12,6 +12,7 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     private static var window: Int { 16 }
 
     func perform(_ batch: inout MapBatch) {
+        defer { introduceCaller() }
         var start = 0
         while start < batch.count {
             let window = start..<min(start + ByteMap.window, batch.count)
@@ -66,14 +67,16 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
             case .store:
                 let seconds = items[index].ttlSeconds
                 return input.withBytes(start &+ length, items[index].valueCount) { value in
-                    let isClear = gate.isClear(for: .update)
+                    let isClear = gate.isClear(for: .update, isRecorded: Records.isOn)
                     return isClear
-                        ? store(key, hash, value, seconds, nil) : storeByDetour(key, hash, value, seconds)
+                        ? store(key, hash, value, seconds, nil, isRecorded: Records.isOn)
+                        : storeByDetour(key, hash, value, seconds)
                 }
             case .delete where options.deletionGuard == .deny:
                 return deleteIfAdmitted(key)
             case .delete:
-                return gate.isClear(for: .delete) ? delete(key, hash, nil) : deleteByDetour(key, hash)
+                let isClear = gate.isClear(for: .delete, isRecorded: Records.isOn)
+                return isClear ? delete(key, hash, nil, isRecorded: Records.isOn) : deleteByDetour(key, hash)
             }
         }
     }
@@ -103,18 +106,21 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
 
     @inline(__always)
     private func store(
-        _ key: Span<UInt8>, _ hash: KeyHash, _ value: Span<UInt8>, _ seconds: Int?, _ watch: OperationWatch?
+        _ key: Span<UInt8>, _ hash: KeyHash, _ value: Span<UInt8>, _ seconds: Int?, _ watch: OperationWatch?,
+        isRecorded: Bool = false
     ) -> MapBatch.Outcome {
-        watch?.aims(at: shard(of: hash), key)
-        let outcome = withShard(of: hash) { $0.store(key, hash, value: value, for: seconds, watch) }
-        return .stored(outcome)
+        let shard = shard(of: hash)
+        watch?.aims(at: shard, key)
+        let place = isRecorded ? recordPlace(in: shard) : nil
+        return .stored(withShard(of: hash) { $0.store(key, hash, value: value, for: seconds, watch, place) })
     }
 
     @inline(never)
     private func storeByDetour(
         _ key: Span<UInt8>, _ hash: KeyHash, _ value: Span<UInt8>, _ seconds: Int?
     ) -> MapBatch.Outcome {
-        gate.pass(gate.detourNow(of: .update), .update, as: { _ in .store }, at: shard(of: hash)) {
+        let detour = gate.detourNow(of: .update, isRecorded: Records.isOn)
+        return gate.pass(detour, .update, as: { _ in .store }, at: shard(of: hash)) {
             store(key, hash, value, seconds, nil)
         } watched: {
             store(key, hash, value, seconds, $0)
@@ -124,14 +130,19 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     // MARK: - Deletes
 
     @inline(__always)
-    private func delete(_ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?) -> MapBatch.Outcome {
-        watch?.aims(at: shard(of: hash), key)
-        return withShard(of: hash) { $0.delete(key, hash, watch) } ? .deleted : .absent
+    private func delete(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ watch: OperationWatch?, isRecorded: Bool = false
+    ) -> MapBatch.Outcome {
+        let shard = shard(of: hash)
+        watch?.aims(at: shard, key)
+        let place = isRecorded ? recordPlace(in: shard) : nil
+        return withShard(of: hash) { $0.delete(key, hash, watch, place) } ? .deleted : .absent
     }
 
     @inline(never)
     private func deleteByDetour(_ key: Span<UInt8>, _ hash: KeyHash) -> MapBatch.Outcome {
-        gate.pass(gate.detourNow(of: .delete), .delete, as: { _ in .delete }, at: shard(of: hash)) {
+        let detour = gate.detourNow(of: .delete, isRecorded: Records.isOn)
+        return gate.pass(detour, .delete, as: { _ in .delete }, at: shard(of: hash)) {
             delete(key, hash, nil)
         } watched: {
             delete(key, hash, $0)
