@@ -22,12 +22,6 @@ extension Span where Element == UInt8 {
 }
 
 extension Array where Element == UInt8 {
-    /// Appends the bytes of `span`.
-    @inline(__always)
-    mutating func append(copying span: Span<UInt8>) {
-        unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
-    }
-
     /// An array of its own with the bytes of `span`.
     init(copying span: Span<UInt8>) {
         self = unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
