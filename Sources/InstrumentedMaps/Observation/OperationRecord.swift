@@ -8,7 +8,7 @@ import Instruments
 //
 // Which maps do so is a type, so that the others' code has no branch for it.
 //
-// What it costs is instructions, 150 of its own beside the 230 of a store, and some 70 of the kernel's clock: a processor
+// What it costs is instructions, 150 of its own beside the 190 of a store, and some 70 of the kernel's clock: a processor
 // waits for the memory of as many operations at once as it has instructions in flight, some 300. The clock is half of it.
 // Without the early look at the index an operation would cost 60 ns more. Tried, and no faster: to ask for the ring's line too,
 // whose place in the cache did not matter; to ask for the time after the table's answer (30 ns slower); the clock without the C

@@ -61,7 +61,7 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     @inline(__always)
     private func fetch(_ hash: KeyHash, _ watch: OperationWatch?) {
         guard let watch else { return }
-        whereabouts.fetch(hash.place)
+        fetchIndex(hash)
         watch.awaitsMemory()
     }
 
@@ -69,7 +69,7 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     @inline(__always)
     private func beginRecord(_ key: Span<UInt8>, _ hash: KeyHash, _ place: RecordPlace?) -> OperationRecord? {
         guard let place else { return nil }
-        whereabouts.fetch(hash.place)
+        fetchIndex(hash)
         return OperationRecord(place, key)
     }
 
