@@ -9,6 +9,7 @@ import Instruments
 /// the compiler knows it too where a map is used as an `any InstrumentedMap`, and no operation looks up a type at run time
 /// (2.7 against 6.7 million operations a second).
 // Safety: sendable though not final: every property is a constant and sendable, and no subclass has any.
+@safe
 class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable, Records: RecordKeeping>:
     @unchecked Sendable
 {
@@ -18,10 +19,12 @@ class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable, 
     private let incarnation: UInt64
     private let createdAt: Double
     /// A copy of the process's: a static is asked for at each use whether it is there yet.
-    private let hasher = KeyHasher.process
+    let hasher = KeyHasher.process
     let gate: OperationGate
     let iterators: OpenIterators
-    private let shards: Shards<Guard, Table>
+    // Safety: `iterators` keeps the cell. Here too, because a delete looks at it.
+    let openCount: UnsafePointer<OpenCount>
+    let shards: Shards<Guard, Table>
 
     required init(
         name: MapName, options: MapOptions, incarnation: UInt64, createdAt: Double, budget: MemoryBudget,
@@ -32,7 +35,7 @@ class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable, 
         shardHash = options.hash
         self.incarnation = incarnation
         self.createdAt = createdAt
-        let gate = OperationGate(options.mode, watch: watch)
+        let gate = OperationGate(options.mode, watch: watch, for: options)
         let iterators = OpenIterators(options.deletionGuard)
         shards = Shards(count: options.shards) { index in
             let table = Table(budget: budget, clock: clock, ttlSeconds: options.ttlSeconds)
@@ -40,140 +43,12 @@ class ByteMap<Guard: ShardGuard & ~Copyable, Table: ByteKeyedTable & ~Copyable, 
         }
         self.gate = gate
         self.iterators = iterators
+        unsafe openCount = UnsafePointer(iterators.count)
     }
 }
 
 // In extensions, so that no class overrides any of it.
 extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
-    // MARK: - One key
-
-    // Each operation goes straight to its shard when the gate knows of no detour, and else through a function of its own, so
-    // that the straight way is one piece of code: a processor waits for the memory of as many operations at once as it has
-    // instructions in flight, some 300.
-
-    func load(_ key: Span<UInt8>) -> [UInt8]? {
-        gate.isClear(for: .load) ? load(key, nil) : loadByDetour(key)
-    }
-
-    @inline(never)
-    private func loadByDetour(_ key: Span<UInt8>) -> [UInt8]? {
-        if recordsLoads, gate.isClear(for: .load, isRecorded: true) {
-            defer { introduceCaller() }
-            return load(key, nil, isRecorded: Records.isOn)
-        }
-        let detour = gate.detourNow(of: .load, isRecorded: recordsLoads)
-        return gate.pass(detour, .load, as: { _ in .load }, at: shard(of: key)) {
-            load(key, nil)
-        } watched: {
-            load(key, $0)
-        }
-    }
-
-    @inline(__always)
-    private func load(_ key: Span<UInt8>, _ watch: OperationWatch?, isRecorded: Bool = false) -> [UInt8]? {
-        let (hash, shard) = aim(watch, at: key)
-        return shards[shard].load(key, hash, watch, isRecorded ? recordPlace(in: shard) : nil)
-    }
-
-    func load(_ key: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
-        gate.isClear(for: .load) ? load(key, into: &output, nil) : loadByDetour(key, into: &output)
-    }
-
-    @inline(never)
-    private func loadByDetour(_ key: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
-        if recordsLoads, gate.isClear(for: .load, isRecorded: true) {
-            defer { introduceCaller() }
-            return load(key, into: &output, nil, isRecorded: Records.isOn)
-        }
-        let detour = gate.detourNow(of: .load, isRecorded: recordsLoads)
-        return gate.pass(detour, .load, as: { _ in .load }, at: shard(of: key)) {
-            load(key, into: &output, nil)
-        } watched: {
-            load(key, into: &output, $0)
-        }
-    }
-
-    @inline(__always)
-    private func load(
-        _ key: Span<UInt8>, into output: inout MutableSpan<UInt8>, _ watch: OperationWatch?, isRecorded: Bool = false
-    ) -> Int? {
-        let (hash, shard) = aim(watch, at: key)
-        let place = isRecorded ? recordPlace(in: shard) : nil
-        // Safety: the buffer does not leave the call that it is passed to.
-        return unsafe output.withUnsafeMutableBytes { unsafe shards[shard].load(key, hash, into: $0, watch, place) }
-    }
-
-    func store(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
-        guard gate.isClear(for: .update, isRecorded: Records.isOn) else { return storeByDetour(key, value, nil) }
-        defer { introduceCaller() }
-        return store(key, value, nil, nil, isRecorded: Records.isOn)
-    }
-
-    func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome {
-        precondition(MapOptions.ttlRange.contains(ttlSeconds), "an entry lives for 1 second to 1 year")
-        guard gate.isClear(for: .update, isRecorded: Records.isOn) else { return storeByDetour(key, value, ttlSeconds) }
-        defer { introduceCaller() }
-        return store(key, value, ttlSeconds, nil, isRecorded: Records.isOn)
-    }
-
-    @inline(never)
-    private func storeByDetour(_ key: Span<UInt8>, _ value: Span<UInt8>, _ seconds: Int?) -> StoreOutcome {
-        let detour = gate.detourNow(of: .update, isRecorded: Records.isOn)
-        return gate.pass(detour, .update, as: { _ in .store }, at: shard(of: key)) {
-            store(key, value, seconds, nil)
-        } watched: {
-            store(key, value, seconds, $0)
-        }
-    }
-
-    @inline(__always)
-    private func store(
-        _ key: Span<UInt8>, _ value: Span<UInt8>, _ seconds: Int?, _ watch: OperationWatch?, isRecorded: Bool = false
-    ) -> StoreOutcome {
-        let (hash, shard) = aim(watch, at: key)
-        let place = isRecorded ? recordPlace(in: shard) : nil
-        return shards[shard].store(key, hash, value: value, for: seconds, watch, place)
-    }
-
-    func delete(_ key: Span<UInt8>) -> Bool {
-        guard gate.isClear(for: .delete, isRecorded: Records.isOn) else { return deleteByDetour(key) }
-        defer { introduceCaller() }
-        return delete(key, nil, isRecorded: Records.isOn)
-    }
-
-    @inline(never)
-    private func deleteByDetour(_ key: Span<UInt8>) -> Bool {
-        let detour = gate.detourNow(of: .delete, isRecorded: Records.isOn)
-        return gate.pass(detour, .delete, as: { _ in .delete }, at: shard(of: key)) {
-            delete(key, nil)
-        } watched: {
-            delete(key, $0)
-        }
-    }
-
-    @inline(__always)
-    private func delete(_ key: Span<UInt8>, _ watch: OperationWatch?, isRecorded: Bool = false) -> Bool {
-        let (hash, shard) = aim(watch, at: key)
-        return shards[shard].delete(key, hash, watch, isRecorded ? recordPlace(in: shard) : nil)
-    }
-
-    /// Whether a load goes the straight way too, and is recorded there.
-    @inline(__always)
-    private var recordsLoads: Bool { Records.isOn && gate.recordsLoads }
-
-    /// Where a straight operation on a map that keeps records is recorded.
-    @inline(__always)
-    func recordPlace(in shard: Int) -> RecordPlace {
-        // Safety: a map of this class is made only where there are rings.
-        unsafe RecordPlace(rings: gate.rings.unsafelyUnwrapped, shard: shard)
-    }
-
-    /// Has the name of a recorded operation's caller kept; with the shard open.
-    @inline(__always)
-    func introduceCaller() {
-        if Records.isOn { gate.watch?.introduce(Caller.current) }
-    }
-
     func modify(
         _ key: Span<UInt8>, countingLoad: Bool, _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {
@@ -188,7 +63,8 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     private func modify(
         _ key: Span<UInt8>, _ countingLoad: Bool, _ watch: OperationWatch?, _ decide: (Span<UInt8>?) -> EntryChange
     ) -> ModifyOutcome {
-        let (hash, shard) = aim(watch, at: key)
+        let hash = hash(key)
+        let shard = aim(watch, at: key, hash)
         return shards[shard].modify(key, hash, countingLoad: countingLoad, watch, decide)
     }
 
@@ -310,13 +186,12 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     @inline(__always)
     func shard(of hash: KeyHash) -> Int { hash.shard(of: shards.count) }
 
-    /// The hash of a key and its shard, which a watch is told of.
+    /// The shard of a key with this hash, which a watch is told of.
     @inline(__always)
-    func aim(_ watch: OperationWatch?, at key: Span<UInt8>) -> (hash: KeyHash, shard: Int) {
-        let hash = hash(key)
+    func aim(_ watch: OperationWatch?, at key: Span<UInt8>, _ hash: KeyHash) -> Int {
         let shard = hash.shard(of: shards.count)
         watch?.aims(at: shard, key)
-        return (hash, shard)
+        return shard
     }
 
     /// Lends the shard that `hash` chooses.
@@ -335,7 +210,8 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     func peek(_ key: [UInt8]) -> [UInt8]? {
         gate.passUntimed(.iterate, isReported: false) { watch in
             let bytes = key.span
-            let (hash, shard) = aim(watch, at: bytes)
+            let hash = hash(bytes)
+            let shard = aim(watch, at: bytes, hash)
             return shards[shard].peek(bytes, hash, watch)
         }
     }

@@ -65,6 +65,23 @@ public struct ShardLock: ~Copyable, Sendable {
         meter.countExclusively()
     }
 
+    /// Takes the lock for `access` if it is free: nil then, and ``unlock()`` must follow. Else the word that it found, which
+    /// ``lock(as:found:)`` wants.
+    @inlinable
+    @inline(__always)
+    package borrowing func tryLock(as access: LockAccess) -> UInt32? {
+        let first = take(ShardLock.word(for: access))
+        if _slowPath(!first.exchanged) { return first.original }
+        meter.countExclusively()
+        return nil
+    }
+
+    /// Waits until this thread has the lock, after ``tryLock(as:)`` has `found` it taken.
+    package borrowing func lock(as access: LockAccess, found: UInt32) {
+        wait(for: access, found: found)
+        meter.countExclusively()
+    }
+
     /// Gives the lock back that this thread has.
     @inlinable
     @inline(__always)

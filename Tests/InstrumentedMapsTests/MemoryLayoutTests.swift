@@ -37,6 +37,6 @@ struct MemoryLayoutTests {
 
     @Test("the record store begins in the index's last line")
     func table() {
-        #expect(MemoryLayout<HashIndex>.size == 64 + 64 + 16)
+        #expect(MemoryLayout<HashIndex>.size == 64 + 64 + 32)
     }
 }

@@ -39,19 +39,15 @@ void mapwatch_futex_wake_one(const void *address);
 uint64_t mapwatch_coarse_nanoseconds(void);
 
 /// How many operations of this thread are still to go until one is to be timed; 0 before the first.
-extern _Thread_local uint32_t mapwatch_sampling_countdown __attribute__((tls_model("initial-exec")));
+extern _Thread_local int32_t mapwatch_sampling_countdown __attribute__((tls_model("initial-exec")));
 
-/// Draws the next countdown, 64 on the average, and says whether one was running.
+/// Draws the next countdown, 64 on the average, and says whether one was running, which has come to 0.
 bool mapwatch_sampling_restart(void);
 
 /// Whether this operation is to be timed: one in 64 of each thread, at distances that no pattern of operations follows.
-/// Costs a decrement and a predicted branch.
+/// Costs a decrement, which tells by itself whether it came to the end, and a predicted branch.
 static inline bool mapwatch_sampling_is_due(void) {
-    if (__builtin_expect(mapwatch_sampling_countdown > 1, 1)) {
-        mapwatch_sampling_countdown--;
-        return false;
-    }
-    return mapwatch_sampling_restart();
+    return __builtin_expect(--mapwatch_sampling_countdown <= 0, 0) && mapwatch_sampling_restart();
 }
 
 /// The name under which this thread does operations; 0 for none.
@@ -97,6 +93,13 @@ static inline void mapwatch_prefetch_to_write(const void *address) {
 #else
     __builtin_prefetch(address, 1);
 #endif
+}
+
+/// The same address, of which the compiler does not know how it came about: it keeps the one register, and not the two or
+/// three to work it out again.
+static inline void *mapwatch_one_address(void *address) {
+    __asm__("" : "+r"(address));
+    return address;
 }
 
 /// Copies `count` bytes if they fit into `room`, by a count that may still be on its way from memory.

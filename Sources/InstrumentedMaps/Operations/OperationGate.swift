@@ -29,6 +29,10 @@ struct OperationGate: ~Copyable, Sendable {
     @usableFromInline static var watchesReads: UInt8 { 2 }
     /// Somebody watches, but no reads.
     @usableFromInline static var watchesRest: UInt8 { 4 }
+    /// What chooses the shard is not what the fast way takes for it.
+    @usableFromInline static var choosesShard: UInt8 { 8 }
+    /// Entries have deadlines when nobody says otherwise: what is stored is to get one.
+    @usableFromInline static var setsDeadlines: UInt8 { 16 }
     let watch: MapWatch?
     /// The watch's, where a record is all that it wants of an operation on one key.
     let rings: RingWriter?
@@ -43,14 +47,16 @@ struct OperationGate: ~Copyable, Sendable {
     private let stores = LatencyRecord(.operations)
     private let deletes = LatencyRecord(.operations)
 
-    init(_ mode: MapMode, watch: MapWatch? = nil) {
+    init(_ mode: MapMode, watch: MapWatch? = nil, for options: MapOptions? = nil) {
         self.watch = watch
         rings = watch?.ringsAlone
         recordsLoads = rings?.takesReads == true && watch?.interest.contains(.reads) == true
         unsafe lentWatch = watch.map { unsafe .passUnretained($0) }
         let watched =
             watch.map { $0.interest.contains(.reads) ? OperationGate.watchesReads : OperationGate.watchesRest } ?? 0
-        detours = Atomic((mode == .global ? OperationGate.isGlobal : 0) | watched)
+        let chooses = options.map { $0.hash == .keyed ? 0 : OperationGate.choosesShard } ?? 0
+        let deadlines = options?.ttlSeconds == nil ? 0 : OperationGate.setsDeadlines
+        detours = Atomic((mode == .global ? OperationGate.isGlobal : 0) | watched | chooses | deadlines)
         waits = LatencyRecord(.lockWaits)
         lock = ShardLock(WaitRecord(waits, shard: nil))
     }
@@ -143,8 +149,18 @@ struct OperationGate: ~Copyable, Sendable {
     @inlinable
     @inline(__always)
     func reasons(against operation: ObservedOperation) -> UInt8 {
-        // What a load need not know is masked out; a constant where the operation is one.
-        detours.load(ordering: .relaxed) & (operation == .load ? ~OperationGate.watchesRest : .max)
+        // What an operation need not know is masked out; a constant where the operation is one.
+        detours.load(ordering: .relaxed) & ~OperationGate.irrelevant(to: operation)
+    }
+
+    @inlinable
+    @inline(__always)
+    static func irrelevant(to operation: ObservedOperation) -> UInt8 {
+        switch operation {
+        case .load: watchesRest | setsDeadlines
+        case .delete: setsDeadlines
+        default: 0
+        }
     }
 
     /// Whether an operation may go the fast way. One that `isRecorded` on it may, though it is watched. If not, ask for its
@@ -167,7 +183,7 @@ struct OperationGate: ~Copyable, Sendable {
     @inlinable
     @inline(__always)
     func reasons(against operation: ObservedOperation, _ isRecorded: Bool) -> UInt8 {
-        reasons(against: operation) & (isRecorded ? OperationGate.isGlobal : .max)
+        reasons(against: operation) & (isRecorded ? ~(OperationGate.watchesReads | OperationGate.watchesRest) : .max)
     }
 
     /// Takes the map's one lock and reads the clock, as far as the detour says so; returns the time.

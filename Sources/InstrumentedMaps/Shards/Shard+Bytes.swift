@@ -20,14 +20,14 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
         }
     }
 
-    /// The length of the value of `key`, which is copied to `output` when it fits there.
+    /// The length of the value of `key`, which is copied to `output` when it fits into `room` there.
     @inline(__always)
     func load(
-        _ key: Span<UInt8>, _ hash: KeyHash, into output: UnsafeMutableRawBufferPointer, _ watch: OperationWatch?,
+        _ key: Span<UInt8>, _ hash: KeyHash, into output: UnsafeMutableRawPointer?, room: Int, _ watch: OperationWatch?,
         _ place: RecordPlace? = nil
     ) -> Int? {
         if Table.isPublished,
-            let answer = unsafe published?.load(key, hash, { unsafe $0.copyValue(in: $1, to: output) })
+            let answer = unsafe published?.load(key, hash, { unsafe $0.copyValue(in: $1, to: output, room: room) })
         {
             watch?.noteUnguardedLoad(hit: answer != nil)
             return answer
@@ -35,7 +35,7 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
         return load(watch) { table in
             fetch(hash, watch)
             let record = beginRecord(key, hash, place)
-            let count = unsafe table.copyValue(of: key, hash, by: whereabouts, to: output)
+            let count = unsafe table.copyValue(of: key, hash, by: whereabouts, to: output, room: room)
             record?.write(.load, count == nil ? .miss : .hit, isAlone: !shardGuard.readersShare)
             return count
         }

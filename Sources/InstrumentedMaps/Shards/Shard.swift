@@ -78,12 +78,16 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     @inlinable
     @inline(__always)
     func delete<Removed>(_ watch: OperationWatch? = nil, _ remove: (inout Table) -> Removed?) -> Removed? {
-        exclusively(watch, refused: nil) {
-            if !admitsDelete() { trapRefusedDelete() }
-            let removed = unsafe remove(&table.pointee)
-            countDelete(hit: removed != nil, watch)
-            return removed
-        }
+        exclusively(watch, refused: nil) { deleteAdmitted(watch, remove) }
+    }
+
+    @inlinable
+    @inline(__always)
+    func deleteAdmitted<Removed>(_ watch: OperationWatch?, _ remove: (inout Table) -> Removed?) -> Removed? {
+        if !admitsDelete() { trapRefusedDelete() }
+        let removed = unsafe remove(&table.pointee)
+        countDelete(hit: removed != nil, watch)
+        return removed
     }
 
     /// Takes several things away in one critical section, counts each as ``delete(_:)`` does, and returns how many were
@@ -221,6 +225,13 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
     @inline(__always)
     func countStore(_ outcome: StoreOutcome, _ watch: OperationWatch?) {
         watch?.noteStore(outcome)
+        count(outcome)
+        publish()
+    }
+
+    @inlinable
+    @inline(__always)
+    func count(_ outcome: StoreOutcome) {
         #if !MAPWATCH_NO_COUNTERS
         switch outcome {
         case .inserted: writes.inserts.addExclusively()
@@ -228,19 +239,26 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         case .refused: rare.refusals.addExclusively()
         }
         #endif
-        publish()
     }
 
     @inlinable
     @inline(__always)
     func countDelete(hit: Bool, _ watch: OperationWatch?) {
         watch?.noteDelete(hit: hit)
+        countDelete(hit: hit)
+        guard hit else { return }
         #if !MAPWATCH_NO_COUNTERS
-        guard hit else { return writes.deleteMisses.addExclusively() }
-        writes.deletes.addExclusively()
         if unsafe openCount.pointee.isAny { meetIterators() }
         #endif
         publish()
+    }
+
+    @inlinable
+    @inline(__always)
+    func countDelete(hit: Bool) {
+        #if !MAPWATCH_NO_COUNTERS
+        if hit { writes.deletes.addExclusively() } else { writes.deleteMisses.addExclusively() }
+        #endif
     }
 
     /// Shows what the table has become; after each change of it.
@@ -251,6 +269,14 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         unsafe writes.publish(table.pointee.levels)
         #endif
         if unsafe _slowPath(writes.state.value != table.pointee.state.word) { publishState() }
+    }
+
+    /// The same after a change of which nothing else is to be shown than how many entries there are, and their bytes.
+    @inline(__always)
+    func publishEntries() {
+        #if !MAPWATCH_NO_COUNTERS
+        unsafe writes.publishEntries(table.pointee.levels)
+        #endif
     }
 
     @inline(never)

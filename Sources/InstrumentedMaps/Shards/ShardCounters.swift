@@ -24,9 +24,16 @@ struct WriteCounters: ~Copyable {
     @inlinable
     @inline(__always)
     func publish(_ levels: TableLevels) {
+        publishEntries(levels)
+        allocatedBytes.set(UInt64(truncatingIfNeeded: levels.allocatedBytes))
+    }
+
+    /// Of the levels, what every insert and every delete changes.
+    @inlinable
+    @inline(__always)
+    func publishEntries(_ levels: TableLevels) {
         entries.set(UInt64(truncatingIfNeeded: levels.count))
         liveBytes.set(UInt64(truncatingIfNeeded: levels.liveBytes))
-        allocatedBytes.set(UInt64(truncatingIfNeeded: levels.allocatedBytes))
     }
 
     var upkeep: TableUpkeep { TableState(word: state.value).upkeep }

@@ -105,7 +105,7 @@ protocol ByteKeyedTable: ShardTable, ~Copyable {
     func find(_ key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) -> [UInt8]?
     func copyValue(
         of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts,
-        to output: UnsafeMutableRawBufferPointer
+        to output: UnsafeMutableRawPointer?, room: Int
     ) -> Int?
     func appendValue(
         of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts, to output: inout ByteBuffer
@@ -116,10 +116,28 @@ protocol ByteKeyedTable: ShardTable, ~Copyable {
         _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int?
     ) -> StoreOutcome
     mutating func remove(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool
+
+    // The straight way (see `ByteTable+Straight.swift`). Only where readers keep out.
+    mutating func replaceValue(_ record: Record, _ lengths: RecordLengths, _ key: ShortKey, _ value: Span<UInt8>) -> Bool
+    mutating func insert(
+        _ key: ShortKey, _ place: UInt32, _ value: Span<UInt8>, at position: HashIndex.Position
+    ) -> Bool
+    mutating func remove(_ record: Record, at position: HashIndex.Position) -> Bool
+
     func forEach(_ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void)
 }
 
 extension ByteKeyedTable where Self: ~Copyable {
+    mutating func replaceValue(
+        _ record: Record, _ lengths: RecordLengths, _ key: ShortKey, _ value: Span<UInt8>
+    ) -> Bool { false }
+
+    mutating func insert(
+        _ key: ShortKey, _ place: UInt32, _ value: Span<UInt8>, at position: HashIndex.Position
+    ) -> Bool { false }
+
+    mutating func remove(_ record: Record, at position: HashIndex.Position) -> Bool { false }
+
     /// Sets the value of `key` for as long as the table's entries live.
     @inline(__always)
     mutating func store(_ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>) -> StoreOutcome {

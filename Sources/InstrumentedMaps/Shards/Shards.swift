@@ -1,3 +1,5 @@
+import CSystem
+
 // The shards of one map, in one block, each at the beginning of two cache lines of its own (see Shard.swift):
 //
 //     │ shard 0 ············· │ shard 1 ············· │ … │ shard n ············· │
@@ -25,6 +27,15 @@ struct Shards<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: @un
         self.count = count
         owner = ShardOwner(count: count, make)
         unsafe start = owner.start
+    }
+
+    /// Where a shard is: for code that comes back to it, and is to keep one address.
+    @inline(__always)
+    func pointer(_ index: Int) -> UnsafePointer<Shard<Guard, Table>> {
+        assert(index >= 0 && index < count, "there is no shard \(index)")
+        // Safety: as below.
+        let address = unsafe mapwatch_one_address(start + index &* Self.stride).unsafelyUnwrapped
+        return unsafe UnsafePointer(address.assumingMemoryBound(to: Shard<Guard, Table>.self))
     }
 
     @inlinable subscript(index: Int) -> Shard<Guard, Table> {

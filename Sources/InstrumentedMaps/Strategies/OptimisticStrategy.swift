@@ -51,9 +51,9 @@ struct PublishedByteTable: ByteKeyedTable, ~Copyable {
 
     func copyValue(
         of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts,
-        to output: UnsafeMutableRawBufferPointer
+        to output: UnsafeMutableRawPointer?, room: Int
     ) -> Int? {
-        unsafe table.copyValue(of: key, hash, by: whereabouts, to: output)
+        unsafe table.copyValue(of: key, hash, by: whereabouts, to: output, room: room)
     }
 
     func appendValue(

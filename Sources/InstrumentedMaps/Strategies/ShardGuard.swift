@@ -22,6 +22,18 @@ package protocol ShardGuard: ~Copyable, Sendable {
     /// Runs `body`, which does `access` and does not write, with no writer inside.
     borrowing func sharing<R>(as access: LockAccess, _ body: () -> R) -> R
 
+    /// Whether one goes in and out by the next three too. They are for code that must be short: whoever finds somebody inside
+    /// goes on elsewhere, so that nothing on the straight way stands around a call.
+    static var hasStraightWay: Bool { get }
+
+    /// Lets the caller in for `access` if nobody is inside: nil then, and ``leave()`` must follow. Else what it found.
+    borrowing func tryEnter(as access: LockAccess) -> UInt32?
+
+    /// Waits, and counts that, after ``tryEnter(as:)`` has `found` somebody.
+    borrowing func enter(as access: LockAccess, found: UInt32)
+
+    borrowing func leave()
+
     /// ``exclusively(_:)`` for an operation that is watched; nil when the guard refuses it, and `body` was not run.
     borrowing func exclusively<R>(for watch: OperationWatch, _ body: () -> R) -> R?
 
@@ -46,6 +58,18 @@ extension ShardGuard where Self: ~Copyable {
     /// Waits, for guards that cannot do otherwise.
     @usableFromInline
     package borrowing func exclusivelySoon<R>(_ body: () -> R) -> R? { exclusively(body) }
+
+    /// No: by closures alone.
+    @inlinable package static var hasStraightWay: Bool { false }
+
+    @usableFromInline
+    package borrowing func tryEnter(as access: LockAccess) -> UInt32? { fatalError("a guard without a straight way") }
+
+    @usableFromInline
+    package borrowing func enter(as access: LockAccess, found: UInt32) { fatalError("a guard without a straight way") }
+
+    @usableFromInline
+    package borrowing func leave() { fatalError("a guard without a straight way") }
 
     /// Unknown.
     @usableFromInline

@@ -23,6 +23,16 @@ package struct ExclusiveGuard: ShardGuard, ~Copyable {
         lock.withLock(as: access, body)
     }
 
+    package static var hasStraightWay: Bool { true }
+
+    @inline(__always)
+    package borrowing func tryEnter(as access: LockAccess) -> UInt32? { lock.tryLock(as: access) }
+
+    package borrowing func enter(as access: LockAccess, found: UInt32) { lock.lock(as: access, found: found) }
+
+    @inline(__always)
+    package borrowing func leave() { lock.unlock() }
+
     package var entrancesAtRest: UInt64? { lock.acquisitionsAtRest }
 
     package borrowing func sample(now: UInt64) -> LockSample { lock.meter.sample(now: now) }

@@ -11,7 +11,7 @@ import Instruments
 //
 // In memory, a cache line each, of which a change needs the last three:
 //
-//     index: growth │ index: words │ index: count, store: addresses, slabs, classes, bytes │ store: new slabs, ttl, wheel
+//     index: growth │ index: words │ index: count, bounds, store: slabs, classes, bytes │ store: new slabs, ttl, wheel
 //
 // Neither growth nor a delete touches a record; a search touches one, and only when all 32 bits of its place agree.
 //
@@ -22,8 +22,8 @@ import Instruments
 ///
 /// Not thread safe: every call stands under the shard's lock; `find` and `forEach` may share it.
 struct ByteTable: ByteKeyedTable, ~Copyable {
-    private var index: HashIndex
-    private var store: RecordStore
+    var index: HashIndex
+    var store: RecordStore
     /// How long an entry lives when nobody says otherwise; nil for ever.
     private let ttlSeconds: Int?
     private var wheel: ExpiryWheel
@@ -77,34 +77,6 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
 
     /// Whether any entry has a deadline.
     var hasDeadlines: Bool { wheel.count > 0 }
-
-    /// A copy of the value of `key`, or nil. Cost: one probe run and the copy; no look at the table's own lines.
-    func find(_ key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) -> [UInt8]? {
-        unsafe value(of: key, search(key, hash, by: whereabouts)).map { unsafe [UInt8]($0) }
-    }
-
-    /// The length of the value of `key`, which is copied to `output` when it fits there, or nil. Cost: as
-    /// ``find(_:_:by:)``, without an allocation.
-    @inline(__always)
-    func copyValue(
-        of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts,
-        to output: UnsafeMutableRawBufferPointer
-    ) -> Int? {
-        guard let value = unsafe value(of: key, search(key, hash, by: whereabouts)) else { return nil }
-        // Safety: nothing is copied that has no room, and the output is no part of this table.
-        unsafe mapwatch_copy(output.baseAddress, output.count, value.baseAddress, value.count)
-        return value.count
-    }
-
-    /// Appends the value of `key` to `output`; false when it is not there. Cost: as ``copyValue(of:_:by:to:)``.
-    @inline(__always)
-    func appendValue(
-        of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts, to output: inout ByteBuffer
-    ) -> Bool {
-        guard let value = unsafe value(of: key, search(key, hash, by: whereabouts)) else { return false }
-        unsafe output.append(value)
-        return true
-    }
 
     /// Asks for the first record of the place of `hash`.
     @inline(__always)
@@ -222,7 +194,7 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
 
     /// What a search came to.
     @safe
-    private struct Search {
+    struct Search {
         /// Where the record is, or where one would be inserted.
         let position: HashIndex.Position
         // Safety: valid until the next change.
@@ -232,22 +204,11 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     }
 
     @inline(__always)
-    private func search(_ key: Span<UInt8>, _ hash: KeyHash) -> Search {
+    func search(_ key: Span<UInt8>, _ hash: KeyHash) -> Search {
         let position = index.first(hash.place)
         guard position.isThere else { return unsafe Search(position: position, record: nil, isPlain: false) }
         return unsafe search(key, hash, at: position, store.record(at: position.ref))
     }
-
-    /// The same by what the shard has at hand.
-    @inline(__always)
-    private func search(_ key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) -> Search {
-        guard let position = HashIndex.first(hash.place, by: whereabouts) else { return searchWhileMoving(key, hash) }
-        guard position.isThere else { return unsafe Search(position: position, record: nil, isPlain: false) }
-        return unsafe search(key, hash, at: position, whereabouts.record(at: position.ref))
-    }
-
-    @inline(never)
-    private func searchWhileMoving(_ key: Span<UInt8>, _ hash: KeyHash) -> Search { search(key, hash) }
 
     @inline(__always)
     private func search(
@@ -276,10 +237,9 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
 
     /// The value of `key`, unless its time is over; valid until the next change.
     @inline(__always)
-    private func value(of key: Span<UInt8>, _ found: Search) -> UnsafeRawBufferPointer? {
+    func value(of key: Span<UInt8>, _ found: Search) -> UnsafeRawBufferPointer? {
         guard let record = unsafe found.record else { return nil }
-        if _fastPath(found.isPlain) { return unsafe record.plainValue(keyCount: key.count) }
-        return unsafe isOver(record) ? nil : record.value
+        return unsafe found.isPlain || !isOver(record) ? record.value : nil
     }
 
     @inline(__always)

@@ -34,6 +34,19 @@ struct HashIndex: ~Copyable {
         let isThere: Bool
 
         @inline(__always)
+        fileprivate init(slot: UnsafeMutablePointer<UInt64>, isInNext: Bool, isThere: Bool) {
+            unsafe self.slot = slot
+            self.isInNext = isInNext
+            self.isThere = isThere
+        }
+
+        /// A slot of an index that does not move.
+        @inline(__always)
+        init(current slot: UnsafeMutablePointer<UInt64>, isThere: Bool) {
+            unsafe self.init(slot: slot, isInNext: false, isThere: isThere)
+        }
+
+        @inline(__always)
         var ref: RecordRef { IndexArray.ref(unsafe slot.pointee) }
     }
 
@@ -57,6 +70,10 @@ struct HashIndex: ~Copyable {
     private var next = IndexArray()
 
     private(set) var count = 0
+    /// The records that there may be while nothing moves: four fifths of the slots; 0 while something does.
+    private var most = 0
+    /// Fewer than these, and the array shrinks: a fifth of the slots; all there could be while something moves.
+    private var least = 0
     /// How often ``show(_:slabAddresses:)`` would have shown something else: begins and ends of moves, and words moved.
     private(set) var moves: UInt64 = 0
 
@@ -125,7 +142,11 @@ struct HashIndex: ~Copyable {
 
     /// Whether one more record can be inserted as things stand.
     @inline(__always)
-    var hasRoom: Bool { !isMoving && (count &+ 1) &* 5 <= current.capacity &* 4 }
+    var hasRoom: Bool { count < most }
+
+    /// Whether one record can be removed as things stand, without a move.
+    @inline(__always)
+    var mayRemove: Bool { count > least }
 
     /// Makes room for one more record, which moves slots: positions are to be searched for anew. False when there is no
     /// memory for a longer array.
@@ -156,9 +177,14 @@ struct HashIndex: ~Copyable {
             unsafe current.remove(at: position.slot, writes)
         }
         count &-= 1
+        if count < least { moveOrShrink(writes) }
+    }
+
+    @inline(never)
+    private mutating func moveOrShrink(_ writes: some TableWrites) {
         if isMoving {
             moveOn(slots: HashIndex.slotsPerStep, writes)
-        } else if current.capacity > HashIndex.smallestCapacity && count &* 5 < current.capacity {
+        } else {
             // Without the memory to become smaller it stays as it is.
             _ = beginMove(to: HashIndex.shrunk(count, from: current.limit), writes)
         }
@@ -218,6 +244,7 @@ struct HashIndex: ~Copyable {
         // The first array is no growth: nothing moves.
         growthBegan = capacity > current.capacity && current.capacity > 0 ? MonotonicClock.nanoseconds() : nil
         next = array
+        noteBounds()
         moves &+= 1
         boundary = 0
         cursor = 0
@@ -231,10 +258,17 @@ struct HashIndex: ~Copyable {
         let old = current.block
         current = next
         next = IndexArray()
+        noteBounds()
         moves &+= 1
         boundary = 0
         cursor = 0
         if let old { writes.letGo(old, budget: budget) }
+    }
+
+    /// Works out ``most`` and ``least``, which every insert and every delete asks for.
+    private mutating func noteBounds() {
+        most = isMoving ? 0 : current.capacity * 4 / 5
+        least = isMoving ? .max : current.capacity > HashIndex.smallestCapacity ? (current.capacity + 4) / 5 : 0
     }
 
     private static func grown(_ capacity: Int) -> Int { max(capacity * 3 / 2, capacity + 8) }

@@ -133,7 +133,7 @@ struct IndexArray {
             unsafe slot += 1
         }
         // The first guard word has been taken; the others still end a search.
-        guard unsafe _slowPath(slot - words >= limit) else { return false }
+        guard unsafe _slowPath(slot >= words + limit) else { return false }
         lengthenTail(budget, writes)
         return true
     }
@@ -141,7 +141,9 @@ struct IndexArray {
     /// Empties the slot and shifts back what stands right of its home.
     @inline(__always)
     func remove(at slot: UnsafeMutablePointer<UInt64>, _ writes: some TableWrites) {
-        var (slot, offset) = unsafe (slot, slot - words)
+        // A shift of addresses: the difference of typed pointers is a signed division.
+        let bytes = unsafe UInt(bitPattern: slot) &- UInt(bitPattern: words)
+        var (slot, offset) = unsafe (slot, Int(bitPattern: bytes &>> 3))
         while true {
             let following = unsafe slot[1]
             if following == 0 || home(IndexArray.place(following)) > offset { break }

@@ -15,6 +15,9 @@ struct KeyHash: Equatable, Sendable {
         bits = hasher.hash(key)
     }
 
+    @inline(__always)
+    init(_ key: ShortKey, _ hasher: KeyHasher) { bits = hasher.hash(key) }
+
     /// The same, where another hash may choose the shard. Costs one predicted branch where none does.
     @inline(__always)
     init(_ key: Span<UInt8>, _ hasher: KeyHasher, shardBy shardHash: ShardHash) {

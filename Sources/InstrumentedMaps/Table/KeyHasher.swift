@@ -36,19 +36,12 @@ package struct KeyHasher: Sendable {
     /// Cost: about 3 ns for a key of 12 bytes, 50 ns for one of 1 KiB, whatever the bytes are.
     @inline(__always)
     package func hash(_ key: Span<UInt8>) -> UInt64 {
-        // Safety: every word is read within the key's `count` bytes.
-        unsafe key.withUnsafeBytes { bytes in
-            let count = bytes.count
-            // No base address is looked for where there must be one: the branch would stand in every operation.
-            guard _fastPath(KeyHasher.isShort(count)) else { return unsafe hashOther(bytes) }
-            let start = unsafe bytes.baseAddress.unsafelyUnwrapped
-            return finish(unsafe word(start, 0), unsafe word(start, count &- 8), length: count)
-        }
+        guard _fastPath(ShortKey.fits(key.count)) else { return unsafe key.withUnsafeBytes { unsafe hashOther($0) } }
+        return hash(ShortKey(key))
     }
 
-    /// Whether a key has 8 to 16 bytes: it is then two words, which may overlap.
     @inline(__always)
-    static func isShort(_ count: Int) -> Bool { UInt(bitPattern: count &- 8) <= 8 }
+    func hash(_ key: ShortKey) -> UInt64 { finish(key.first, key.last, length: key.count) }
 
     /// A key that is not short.
     @inline(never)

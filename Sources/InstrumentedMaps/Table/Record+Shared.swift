@@ -133,9 +133,9 @@ struct RecordHeader {
     ///
     /// Safety: as above.
     @inline(__always)
-    func copyValue(in record: UnsafeRawPointer, to output: UnsafeMutableRawBufferPointer) -> Int {
+    func copyValue(in record: UnsafeRawPointer, to output: UnsafeMutableRawPointer?, room: Int) -> Int {
         let count = valueCount
-        if count <= output.count, let start = output.baseAddress {
+        if count <= room, let start = unsafe output {
             unsafe SharedWords.read(record, at: keyOffset &+ keyCount, count, to: start)
         }
         return count

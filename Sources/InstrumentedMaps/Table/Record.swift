@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 // One entry inline in a slot of a slab:
@@ -21,6 +22,26 @@ import Glibc
 
 /// Place, lengths and state.
 let recordHeaderBytes = 12
+
+/// Eight bytes of a record's header: the length of its value, the length of its key, its state.
+struct RecordLengths {
+    let word: UInt64
+
+    @inline(__always)
+    init(word: UInt64) { self.word = word }
+
+    @inline(__always)
+    init(_ header: UInt32, value: Int) {
+        word = UInt64(header) &<< 32 | UInt64(UInt32(truncatingIfNeeded: value))
+    }
+
+    /// Length of the key and state.
+    @inline(__always)
+    var header: UInt32 { UInt32(truncatingIfNeeded: word &>> 32) }
+
+    @inline(__always)
+    var valueCount: Int { Int(truncatingIfNeeded: word & 0xffff_ffff) }
+}
 
 /// A pointer to one entry's slot.
 ///
@@ -49,6 +70,17 @@ struct Record {
     @inline(__always)
     func write(place: UInt32, key: Span<UInt8>, value: Span<UInt8>) {
         unsafe write(place, key, value, state: Record.plain)
+    }
+
+    /// Writes a whole entry with a short key that does not expire into a slot that is large enough.
+    @inline(__always)
+    func write(place: UInt32, key: ShortKey, value: Span<UInt8>) {
+        unsafe base.storeBytes(of: place, as: UInt32.self)
+        let lengths = unsafe RecordLengths(Record.header(UInt16(truncatingIfNeeded: key.count), Record.plain), value: value.count)
+        unsafe base.storeBytes(of: lengths.word, toByteOffset: 4, as: UInt64.self)
+        unsafe base.storeBytes(of: key.first, toByteOffset: recordHeaderBytes, as: UInt64.self)
+        unsafe base.storeBytes(of: key.last, toByteOffset: recordHeaderBytes &- 8 &+ key.count, as: UInt64.self)
+        unsafe copy(value, to: recordHeaderBytes &+ key.count)
     }
 
     /// Writes a whole entry that expires; the slot is large enough for ``expiryBytes`` more. Its links are for the wheel
@@ -105,19 +137,25 @@ struct Record {
         unsafe UnsafeRawBufferPointer(start: base + keyOffset + keyCount, count: valueCount)
     }
 
+    /// Whether this is the record of `other`, and of an entry that does not expire; `lengths` are the record's.
+    @inline(__always)
+    func isPlain(of other: ShortKey, _ lengths: RecordLengths) -> Bool {
+        guard unsafe lengths.header == Record.header(UInt16(truncatingIfNeeded: other.count), Record.plain) else { return false }
+        // Safety: the record's key has as many bytes as the other, and both words lie within them.
+        return unsafe Record.word(base, recordHeaderBytes) == other.first
+            && Record.word(base, recordHeaderBytes &- 8 &+ other.count) == other.last
+    }
+
     /// Whether this is the record of `other`, and of an entry that does not expire.
     @inline(__always)
     func isPlain(of other: Span<UInt8>) -> Bool {
-        let count = other.count
-        guard KeyHasher.isShort(count) else { return unsafe hasKey(other, Record.plain) }
-        guard unsafe header == Record.header(UInt16(truncatingIfNeeded: count), Record.plain) else { return false }
-        // Safety: both sides have `count` readable bytes, and every word lies within them.
-        return unsafe other.withUnsafeBytes { bytes in
-            let (left, right) = unsafe (UnsafeRawPointer(base + recordHeaderBytes), bytes.baseAddress.unsafelyUnwrapped)
-            return unsafe Record.word(left, 0) == Record.word(right, 0)
-                && Record.word(left, count &- 8) == Record.word(right, count &- 8)
-        }
+        guard ShortKey.fits(other.count) else { return unsafe hasKey(other, Record.plain) }
+        return unsafe isPlain(of: ShortKey(other), lengths)
     }
+
+    /// The lengths of key and value, and the state, in one look.
+    @inline(__always)
+    var lengths: RecordLengths { unsafe RecordLengths(word: base.loadUnaligned(fromByteOffset: 4, as: UInt64.self)) }
 
     /// Whether this is the record of `other`.
     @inline(never)
@@ -140,11 +178,25 @@ struct Record {
         UInt32(keyCount) | UInt32(state) << 16
     }
 
-    /// The value of a plain record whose key has `keyCount` bytes: known before the record is.
+    /// The value of a plain record whose key has `keyCount` bytes; where it begins is known before the record is.
     @inline(__always)
-    func plainValue(keyCount: Int) -> UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(start: base + recordHeaderBytes + keyCount, count: valueCount)
+    func plainValue(keyCount: Int, _ lengths: RecordLengths) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: base + recordHeaderBytes + keyCount, count: lengths.valueCount)
     }
+
+    /// Copies that to `output` when it fits into `room` there, and returns its length.
+    @inline(__always)
+    func copyPlainValue(
+        keyCount: Int, _ lengths: RecordLengths, to output: UnsafeMutableRawPointer?, room: Int
+    ) -> Int {
+        // Safety: nothing is copied that has no room, and the output is no part of the table.
+        unsafe mapwatch_copy(output, room, base + recordHeaderBytes + keyCount, lengths.valueCount)
+        return lengths.valueCount
+    }
+
+    /// Replaces the value of a plain record by one of the same length.
+    @inline(__always)
+    func writeValue(_ value: Span<UInt8>, keyCount: Int) { unsafe copy(value, to: recordHeaderBytes &+ keyCount) }
 
     // MARK: - Expiry: only where `expires`
 
@@ -182,10 +234,12 @@ struct Record {
 
     @inline(__always)
     private func copy(_ bytes: Span<UInt8>, to offset: Int) {
+        // The span's own count: that of a raw buffer looks whether there is a base address.
+        let count = bytes.count
         unsafe bytes.withUnsafeBytes { source in
-            guard let start = source.baseAddress else { return }
-            // Safety: the slot was sized for the bytes at this offset.
-            unsafe memcpy(base + offset, start, source.count)
+            guard count > 0 else { return }
+            // Safety: the slot was sized for the bytes at this offset; where there are bytes, there is a base address.
+            unsafe memcpy(base + offset, source.baseAddress.unsafelyUnwrapped, count)
         }
     }
 }

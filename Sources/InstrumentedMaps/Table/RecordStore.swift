@@ -22,43 +22,30 @@ import Glibc
 @safe
 struct RecordStore: ~Copyable {
     /// Records of more units have a block of their own.
-    private static let largestClass = 2048 / RecordRef.unitBytes
-
-    private struct SizeClass {
-        /// The first slab that has a free slot; 0 is none.
-        var firstPartial: UInt32 = 0
-        var slabs: UInt32 = 0
-        /// Free slots in all slabs of the class.
-        var freeSlots = 0
-
-        /// Whether a slab may be at most half used while the others have room for what it holds: as many slots as it has
-        /// are free then, and the smallest slab has 4 KiB.
-        @inline(__always)
-        func mayCompact(_ units: Int) -> Bool { slabs > 1 && (freeSlots &+ 1) &* units > RecordStore.unitsOfSmallest }
-    }
+    static let largestClass = 2048 / RecordRef.unitBytes
 
     private static let smallestSlab = 4096
-    private static let unitsOfSmallest = smallestSlab / RecordRef.unitBytes
+    static let unitsOfSmallest = smallestSlab / RecordRef.unitBytes
 
     // What an insert or a delete looks at comes first, in one line with the end of the index (see ByteTable.swift).
+    // Safety: `slabs` has room for `capacity` slabs, of which those below `count` are initialised (but the first, which
+    // is never used); a slab in the chain of `firstUnused` is released. All is private to this value.
+    var slabs: UnsafeMutablePointer<Slab>?
+    /// One per number of units; a plain block, since an array would check its uniqueness at each write. Written through a
+    /// local pointer: at `classes[n].slabs += 1` Swift 6.3.1 tells ThreadSanitizer of a write to the first field's object.
+    let classes: UnsafeMutablePointer<SizeClass>
+    /// Bytes of live records, rounded to their size class.
+    private(set) var liveBytes = 0
+    /// `chores`: a slot was freed since ``compact(budget:_:didMove:)`` found nothing to do, in a class where that may have
+    /// changed. Without it there is nothing to compact.
+    var upkeep: TableUpkeep = []
+    /// How often ``slabAddresses`` has moved.
+    private(set) var directoryGrowths: UInt32 = 0
     /// The addresses of the slabs by their numbers: eight to a cache line, where descriptors fill one each, which every
     /// insert and every delete writes.
     private var addresses: UnsafeMutableRawPointer?
-    // Safety: `slabs` has room for `capacity` slabs, of which those below `count` are initialised (but the first, which
-    // is never used); a slab in the chain of `firstUnused` is released. All is private to this value.
-    private var slabs: UnsafeMutablePointer<Slab>?
-    /// One per number of units; a plain block, since an array would check its uniqueness at each write. Written through a
-    /// local pointer: at `classes[n].slabs += 1` Swift 6.3.1 tells ThreadSanitizer of a write to the first field's object.
-    private let classes: UnsafeMutablePointer<SizeClass>
-    /// Bytes of live records, rounded to their size class.
-    private(set) var liveBytes = 0
     /// Bytes of all slabs and of the directory.
     private(set) var allocatedBytes = 0
-    /// How often ``slabAddresses`` has moved.
-    private(set) var directoryGrowths: UInt32 = 0
-    /// `chores`: a slot was freed since ``compact(budget:_:didMove:)`` found nothing to do, in a class where that may have
-    /// changed. Without it there is nothing to compact.
-    private(set) var upkeep: TableUpkeep = []
 
     private var capacity = 0
     /// Room for so many addresses: more than `capacity` after only these could grow.
@@ -109,7 +96,15 @@ struct RecordStore: ~Copyable {
         guard units <= RecordStore.largestClass else { return allocateLarge(size, writes) }
         if unsafe classes[units].firstPartial == 0, !addSlab(units, writes) { return nil }
         liveBytes &+= units &* RecordRef.unitBytes
-        return takeSlot(units)
+        return unsafe takeSlot(units).ref
+    }
+
+    /// A slot of so many units in a slab that there is; nil, and nothing changed, where one is to be made.
+    @inline(__always)
+    mutating func takeFreeSlot(_ units: Int) -> (ref: RecordRef, record: Record)? {
+        guard unsafe classes[units].firstPartial != 0 else { return nil }
+        liveBytes &+= units &* RecordRef.unitBytes
+        return unsafe takeSlot(units)
     }
 
     /// Frees the slot of a live record.
@@ -127,6 +122,41 @@ struct RecordStore: ~Copyable {
         freeSlot(ref, units, writes)
     }
 
+    /// A slot that can be freed without anything else of the store becoming another.
+    @safe
+    struct FreeableSlot {
+        // Safety: valid until the next change.
+        fileprivate let slab: UnsafeMutablePointer<Slab>
+        fileprivate let units: Int
+        fileprivate let unit: UInt32
+    }
+
+    /// The slot of the live record at `ref`; nil where its slab would go with it, or become one with free slots, or where
+    /// there would be something to compact that was not before.
+    @inline(__always)
+    func freeableSlot(_ ref: RecordRef) -> FreeableSlot? {
+        guard let slabs = unsafe slabs else { return nil }
+        let slab = unsafe slabs + ref.slab
+        let (used, units) = unsafe (slab.pointee.used, slab.pointee.slotUnits)
+        guard used > 1, unsafe used != slab.pointee.slots else { return nil }
+        let sizeClass = unsafe classes + units
+        guard unsafe upkeep.contains(.chores) || sizeClass.pointee.freeSlots &+ 1 < sizeClass.pointee.compactFrom else {
+            return nil
+        }
+        return unsafe FreeableSlot(slab: slab, units: units, unit: ref.unit)
+    }
+
+    /// Frees it; `record` is the one in it.
+    @inline(__always)
+    mutating func releaseSlot(_ slot: FreeableSlot, _ record: Record, _ writes: some TableWrites) {
+        liveBytes &-= slot.units &* RecordRef.unitBytes
+        unsafe writes.setFree(record, next: slot.slab.pointee.firstFree)
+        unsafe slot.slab.pointee.firstFree = slot.unit &+ 1
+        unsafe slot.slab.pointee.used &-= 1
+        let sizeClass = unsafe classes + slot.units
+        unsafe sizeClass.pointee.freeSlots &+= 1
+    }
+
     /// Whether a record may be of either size in one slot. Asked of the record's own size, which is at hand, and not of the
     /// slab, whose line every insert and delete of other records writes.
     @inline(__always)
@@ -136,7 +166,7 @@ struct RecordStore: ~Copyable {
 
     /// The class of a record: its size in units, rounded up.
     @inline(__always)
-    private static func units(_ size: Int) -> Int { (size &+ RecordRef.unitBytes &- 1) / RecordRef.unitBytes }
+    static func units(_ size: Int) -> Int { (size &+ RecordRef.unitBytes &- 1) / RecordRef.unitBytes }
 
     /// Notes that a record has a deadline.
     mutating func noteDeadline() { upkeep.insert(.deadlines) }
@@ -144,7 +174,7 @@ struct RecordStore: ~Copyable {
     // MARK: - Slots
 
     @inline(__always)
-    private mutating func takeSlot(_ units: Int) -> RecordRef {
+    mutating func takeSlot(_ units: Int) -> (ref: RecordRef, record: Record) {
         guard let slabs = unsafe slabs else { fatalError("a class without a slab") }
         let number = unsafe classes[units].firstPartial
         let slab = unsafe slabs + Int(number)
@@ -164,7 +194,8 @@ struct RecordStore: ~Copyable {
         let sizeClass = unsafe classes + units
         unsafe sizeClass.pointee.freeSlots &-= 1
         if unsafe slab.pointee.isFull { unlink(number, units) }
-        return RecordRef(slab: number, unit: unit)
+        let record = unsafe Record(base: slab.pointee.base + Int(unit) &* RecordRef.unitBytes)
+        return unsafe (RecordRef(slab: number, unit: unit), record)
     }
 
     /// Asks for the first two lines of a slot that will be written.
@@ -176,7 +207,7 @@ struct RecordStore: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func freeSlot(_ ref: RecordRef, _ units: Int, _ writes: some TableWrites) {
+    mutating func freeSlot(_ ref: RecordRef, _ units: Int, _ writes: some TableWrites) {
         guard let slabs = unsafe slabs else { return }
         let slab = unsafe slabs + ref.slab
         let wasFull = unsafe slab.pointee.isFull
@@ -185,12 +216,12 @@ struct RecordStore: ~Copyable {
         unsafe slab.pointee.used &-= 1
         let sizeClass = unsafe classes + units
         unsafe sizeClass.pointee.freeSlots &+= 1
-        if unsafe sizeClass.pointee.mayCompact(units) { upkeep.insert(.chores) }
+        if unsafe sizeClass.pointee.mayCompact { upkeep.insert(.chores) }
         if wasFull { link(UInt32(truncatingIfNeeded: ref.slab), units) }
         if unsafe slab.pointee.used == 0 { releaseSlab(ref.slab, writes) }
     }
 
-    private mutating func link(_ number: UInt32, _ units: Int) {
+    mutating func link(_ number: UInt32, _ units: Int) {
         guard let slabs = unsafe slabs else { return }
         let head = unsafe classes[units].firstPartial
         unsafe slabs[Int(number)].previous = 0
@@ -200,7 +231,7 @@ struct RecordStore: ~Copyable {
         unsafe sizeClass.pointee.firstPartial = number
     }
 
-    private mutating func unlink(_ number: UInt32, _ units: Int) {
+    mutating func unlink(_ number: UInt32, _ units: Int) {
         guard let slabs = unsafe slabs else { return }
         let (previous, next) = unsafe (slabs[Int(number)].previous, slabs[Int(number)].next)
         let sizeClass = unsafe classes + units
@@ -222,8 +253,7 @@ struct RecordStore: ~Copyable {
             return false
         }
         let sizeClass = unsafe classes + units
-        unsafe sizeClass.pointee.slabs += 1
-        unsafe sizeClass.pointee.freeSlots += slab.slots
+        unsafe sizeClass.pointee.add(slab.slots, units)
         link(number, units)
         return true
     }
@@ -274,8 +304,7 @@ struct RecordStore: ~Copyable {
         if slab.slotUnits > 0 {
             unlink(UInt32(number), slab.slotUnits)
             let sizeClass = unsafe classes + slab.slotUnits
-            unsafe sizeClass.pointee.slabs -= 1
-            unsafe sizeClass.pointee.freeSlots -= slab.slots
+            unsafe sizeClass.pointee.remove(slab.slots, slab.slotUnits)
         }
         allocatedBytes -= slab.bytes
         writes.letGo(slab.block, budget: budget)
@@ -320,75 +349,4 @@ extension RecordStore {
 extension Int {
     /// The least power of two that is not below this positive number.
     var nextPowerOf2: Int { 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
-}
-
-// MARK: - Compaction
-
-extension RecordStore {
-    /// Moves up to `budget` records out of slabs that are at most half used, and returns how many it moved; 0 when there
-    /// is nothing to gain. `didMove` learns of each record's old and new place before the old one is gone.
-    mutating func compact(
-        budget: Int, _ writes: some TableWrites,
-        didMove: (_ store: borrowing RecordStore, _ old: RecordRef, _ new: RecordRef) -> Void
-    ) -> Int {
-        guard upkeep.contains(.chores) else { return 0 }
-        var moved = 0
-        for units in 1...RecordStore.largestClass where unsafe classes[units].mayCompact(units) {
-            while moved < budget, let victim = victim(units) {
-                moved += empty(victim, units, budget: budget - moved, writes, didMove)
-            }
-        }
-        if moved == 0 { upkeep.remove(.chores) }
-        return moved
-    }
-
-    /// The least used of the slabs of a class that are at most half used, if the others have room for what it holds. Where
-    /// there is none, slots that are taken make none: only one that is freed does.
-    func victim(_ units: Int) -> UInt32? {
-        guard let slabs = unsafe slabs else { return nil }
-        var least: UInt32 = 0
-        var number = unsafe classes[units].firstPartial
-        while number != 0 {
-            let slab = unsafe slabs + Int(number)
-            if unsafe slab.pointee.used * 2 <= slab.pointee.slots,
-                unsafe least == 0 || slab.pointee.used < slabs[Int(least)].used
-            {
-                least = number
-            }
-            number = unsafe slab.pointee.next
-        }
-        guard least != 0 else { return nil }
-        let slab = unsafe slabs[Int(least)]
-        let freeElsewhere = unsafe classes[units].freeSlots - (slab.slots - slab.used)
-        return freeElsewhere >= slab.used ? least : nil
-    }
-
-    /// Moves records out of one slab, from its end; the last one that goes takes the slab with it.
-    private mutating func empty(
-        _ number: UInt32, _ units: Int, budget: Int, _ writes: some TableWrites,
-        _ didMove: (_ store: borrowing RecordStore, _ old: RecordRef, _ new: RecordRef) -> Void
-    ) -> Int {
-        var moved = 0
-        var slot = unsafe (slabs?[Int(number)].untouched ?? 0) - 1
-        // The slab stands aside while its records look for new slots.
-        unlink(number, units)
-        while slot >= 0, moved < budget {
-            let old = RecordRef(slab: number, unit: UInt32(slot * units))
-            let source = unsafe record(at: old)
-            slot -= 1
-            guard unsafe source.isLive else { continue }
-            let new = takeSlot(units)
-            unsafe writes.copy(source, to: record(at: new))
-            didMove(self, old, new)
-            moved += 1
-            if unsafe slabs?[Int(number)].used == 1 {
-                link(number, units)
-                freeSlot(old, units, writes)
-                return moved
-            }
-            freeSlot(old, units, writes)
-        }
-        link(number, units)
-        return moved
-    }
 }
