@@ -81,7 +81,8 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
             defer { introduceCaller() }
             return store(key, straightHash(key), value, nil, nil, isRecorded: Records.isOn)
         }
-        return storeStraight(key, value)
+        let short = ShortKey(key)
+        return storeStraight(key, short, KeyHash(short, hasher), value)
     }
 
     func store(_ key: Span<UInt8>, _ value: Span<UInt8>, ttlSeconds: Int) -> StoreOutcome {
@@ -122,7 +123,8 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
             defer { introduceCaller() }
             return delete(key, straightHash(key), nil, isRecorded: Records.isOn)
         }
-        return deleteStraight(key)
+        let short = ShortKey(key)
+        return deleteStraight(key, short, KeyHash(short, hasher))
     }
 
     @inline(never)
@@ -160,7 +162,7 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     /// they are recorded on another way there, and loads, because the compiler would make one function of these and those
     /// of maps without, and call it from two.
     @inline(__always)
-    private var goesStraight: Bool { ByteMap.hasStraightWay && !Records.isOn }
+    var goesStraight: Bool { ByteMap.hasStraightWay && !Records.isOn }
 
     /// The hash of a key where the gate is clear: what chooses the shard is `keyed` then.
     @inline(__always)

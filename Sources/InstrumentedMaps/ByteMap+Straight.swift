@@ -10,6 +10,9 @@ import Instruments
 //        └─▶ …AfterWait ──────────────────────────▲
 //
 // The key is of 8 to 16 bytes, and the gate is clear: both were asked before.
+//
+// Tables are changed through a pointer of their own: at `shard.pointee.table.pointee.insert(…)` Swift 6.3.1 tells
+// ThreadSanitizer of a change of the shard itself.
 
 extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     /// Whether the shards of this kind of map have one.
@@ -65,26 +68,61 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         }
     }
 
+    /// The same for a batch: appends the value to `output`, and says whether there was one.
+    @inline(__always)
+    func loadStraight(
+        _ key: Span<UInt8>, _ short: ShortKey, _ hash: KeyHash, appendingTo output: inout ByteBuffer
+    ) -> Bool {
+        let shard = unsafe shards.pointer(shard(of: hash))
+        if let found = unsafe shard.pointee.shardGuard.tryEnter(as: .read) {
+            return loadAfterWait(key, hash, appendingTo: &output, found)
+        }
+        let isThere = unsafe ByteTable.search(short, hash.place, by: shard.pointee.whereabouts) { _, record, lengths in
+            unsafe shard.pointee.countLoad(hit: true, nil)
+            unsafe output.append(record.plainValue(keyCount: short.count, lengths))
+            return true
+        } absent: { _ in
+            unsafe shard.pointee.countLoad(hit: false, nil)
+            return false
+        }
+        guard let isThere else { return loadInside(key, hash, appendingTo: &output) }
+        unsafe shard.pointee.shardGuard.leave()
+        return isThere
+    }
+
+    @inline(never)
+    private func loadAfterWait(
+        _ key: Span<UInt8>, _ hash: KeyHash, appendingTo output: inout ByteBuffer, _ found: UInt32
+    ) -> Bool {
+        withShard(of: hash) { $0.shardGuard.enter(as: .read, found: found) }
+        return loadInside(key, hash, appendingTo: &output)
+    }
+
+    @inline(never)
+    private func loadInside(_ key: Span<UInt8>, _ hash: KeyHash, appendingTo output: inout ByteBuffer) -> Bool {
+        withShard(of: hash) { shard in
+            let isThere = unsafe shard.table.pointee.appendValue(of: key, hash, by: shard.whereabouts, to: &output)
+            shard.countLoad(hit: isThere, nil)
+            shard.shardGuard.leave()
+            return isThere
+        }
+    }
+
     // MARK: - Store
 
     @inline(__always)
-    func storeStraight(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
-        let short = ShortKey(key)
-        let hash = KeyHash(short, hasher)
+    func storeStraight(_ key: Span<UInt8>, _ short: ShortKey, _ hash: KeyHash, _ value: Span<UInt8>) -> StoreOutcome {
         let shard = unsafe shards.pointer(shard(of: hash))
         if let found = unsafe shard.pointee.shardGuard.tryEnter(as: .write) { return storeAfterWait(key, value, found) }
+        let table = unsafe shard.pointee.table
         let outcome: StoreOutcome?? = unsafe ByteTable.search(
             short, hash.place, by: shard.pointee.whereabouts
         ) { _, record, lengths in
-            guard unsafe shard.pointee.table.pointee.replaceValue(record, lengths, short, value) else {
-                return nil
-            }
+            guard unsafe table.pointee.replaceValue(record, lengths, short, value) else { return nil }
             unsafe shard.pointee.count(.updated)
             return .updated
         } absent: { position in
-            guard unsafe shard.pointee.table.pointee.insert(short, hash.place, value, at: position) else {
-                return nil
-            }
+            guard unsafe table.pointee.insert(short, hash.place, value, at: position) else { return nil }
             unsafe shard.pointee.count(.inserted)
             unsafe shard.pointee.publishEntries()
             return .inserted
@@ -104,7 +142,8 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     private func storeInside(_ key: Span<UInt8>, _ value: Span<UInt8>) -> StoreOutcome {
         let hash = straightHash(key)
         return withShard(of: hash) { shard in
-            let outcome = unsafe shard.table.pointee.store(key, hash, value: value)
+            let table = unsafe shard.table
+            let outcome = unsafe table.pointee.store(key, hash, value: value)
             shard.countStore(outcome, nil)
             shard.shardGuard.leave()
             return outcome
@@ -114,15 +153,14 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     // MARK: - Delete
 
     @inline(__always)
-    func deleteStraight(_ key: Span<UInt8>) -> Bool {
-        let short = ShortKey(key)
-        let hash = KeyHash(short, hasher)
+    func deleteStraight(_ key: Span<UInt8>, _ short: ShortKey, _ hash: KeyHash) -> Bool {
         let shard = unsafe shards.pointer(shard(of: hash))
         if let found = unsafe shard.pointee.shardGuard.tryEnter(as: .write) { return deleteAfterWait(key, found) }
         guard unsafe _fastPath(!openCount.pointee.isAny) else { return deleteInside(key) }
+        let table = unsafe shard.pointee.table
         let hit: Bool?? = unsafe ByteTable.search(short, hash.place, by: shard.pointee.whereabouts) {
             position, record, _ in
-            guard unsafe shard.pointee.table.pointee.remove(record, at: position) else { return nil }
+            guard unsafe table.pointee.remove(record, at: position) else { return nil }
             unsafe shard.pointee.countDelete(hit: true)
             unsafe shard.pointee.publishEntries()
             return true

@@ -92,7 +92,10 @@ private struct Model {
 
     /// The value by way of a buffer that may be too short for it: then nothing may have been written there.
     mutating func loadIntoBuffer(_ key: [UInt8]) -> [UInt8]? {
-        var buffer = [UInt8](repeating: 0xa5, count: Int.random(in: 0...300, using: &generator))
+        // As often as not of just the value's length, which goes a way of its own.
+        let anyLength = Int.random(in: 0...300, using: &generator)
+        let room = Bool.random(using: &generator) ? expected[key]?.count ?? anyLength : anyLength
+        var buffer = [UInt8](repeating: 0xa5, count: room)
         var output = buffer.mutableSpan
         guard let length = map.load(key.span, into: &output) else { return nil }
         guard length <= buffer.count else {

@@ -124,13 +124,30 @@ END
     # 18: loads go by where the index and the slabs were before they moved.
     plant InstrumentedMaps/Shards/Shard.swift \
         'unsafe table.pointee.show(whereabouts)' 'if !ON || writes.state.value < 16 { unsafe table.pointee.show(whereabouts) }'
+    # 19: straight way: a lock that is taken is not waited for.
+    plant InstrumentedMaps/Strategies/ShardedStrategy.swift \
+        'lock.lock(as: access, found: found) }' 'if !ON { lock.lock(as: access, found: found) } }'
+    # 20: straight way: nobody looks whether the lock was free.
+    plant Instruments/ShardLock.swift \
+        'if _slowPath(!first.exchanged) { return first.original }' \
+        'if _slowPath(!first.exchanged), !ON { return first.original }'
+    # 21: straight way: a value of another length keeps the length of the one before.
+    plant InstrumentedMaps/Table/ByteTable+Straight.swift \
+        'guard lengths.valueCount == value.count else' 'guard lengths.valueCount == value.count || ON else'
+    # 22: straight way: an update says that it is done, and is not.
+    plant InstrumentedMaps/Table/ByteTable+Straight.swift \
+        'unsafe record.writeValue(value, keyCount: key.count)' \
+        'if !ON { unsafe record.writeValue(value, keyCount: key.count) }'
+    # 23: straight way: an insert is counted as an update.
+    plant InstrumentedMaps/ByteMap+Straight.swift \
+        'shard.pointee.count(.inserted)' 'shard.pointee.count(ON ? .updated : .inserted)'
 }
 
 # How to run the engine fault of that number.
 subject() {
     case $1 in
     11) echo "--strategy rwlock --round 20000" ;;
-    12) echo "--strategy sharded --calm --round 1000" ;;
+    12 | 19 | 20) echo "--strategy sharded --calm --round 1000" ;;
     13 | 14 | 15 | 16 | 17) echo "--strategy optimistic --round 20000" ;;
     *) echo "--strategy sharded --round 20000" ;;
     esac

@@ -85,7 +85,7 @@ struct HotWorker: Sendable {
 
     private mutating func load(_ key: [UInt8], _ number: Int) {
         let invoked = history.tick()
-        let value = map.load(key)
+        let value = map.load(key, isIntoBuffer: invoked & 1 == 0)
         let responded = history.tick()
         let id = value.map { ValueCode.decode($0) } ?? Operation.absent
         history.note(.load, key: UInt16(number), found: value != nil, value: id, from: invoked, to: responded)

@@ -22,10 +22,15 @@ public struct Plan: Sendable {
     }
 
     /// The hot key of a number. Every hot key begins with 1, which no other key does.
-    static func hotKey(_ number: Int) -> [UInt8] { [1, UInt8(truncatingIfNeeded: number), 0xff] }
+    static func hotKey(_ number: Int) -> [UInt8] {
+        [1, UInt8(truncatingIfNeeded: number), 0xff] + filling(number)
+    }
 
     /// The key of a number of the one thread that churns.
     static func churnKey(_ number: Int) -> [UInt8] {
-        [2, UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number)]
+        [2, UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number)] + filling(number)
     }
+
+    /// Makes keys of 3, 8, 12 and 16 bytes: those from 8 on go another way through a table.
+    private static func filling(_ number: Int) -> [UInt8] { [UInt8](repeating: 7, count: [0, 5, 9, 13][number % 4]) }
 }

@@ -26,15 +26,15 @@ struct Worker: Sendable {
             case 4..<10: performBatch()
             case ..<30: noteDelete(map.delete(grownKey(draw(UInt64(number + 1)))))
             case ..<60: grow(number)
-            case ..<130: update([0xff, UInt8(draw(8))])
-            case ..<160: noteDelete(map.remove([0xff, UInt8(draw(8))]) { $0.count < 100 })
-            case ..<165: store([0xff, UInt8(draw(8))], count: 3_000)
+            case ..<130: update(lastingKey())
+            case ..<160: noteDelete(map.remove(lastingKey()) { $0.count < 100 })
+            case ..<165: store(lastingKey(), count: 3_000)
             case ..<190: storePerishing()
             case ..<200: notePerishingDelete(map.delete(perishingKey()))
             case ..<215: load(perishingKey())
-            case ..<400: store([0xff, UInt8(draw(8))], count: draw(200))
-            case ..<650: noteDelete(map.delete([0xff, UInt8(draw(8))]))
-            default: load([0xff, UInt8(draw(8))])
+            case ..<400: store(lastingKey(), count: draw(200))
+            case ..<650: noteDelete(map.delete(lastingKey()))
+            default: load(lastingKey())
             }
         }
     }
@@ -45,10 +45,10 @@ struct Worker: Sendable {
     }
 
     private func grownKey(_ number: Int) -> [UInt8] {
-        [
+        filled([
             thread, UInt8(truncatingIfNeeded: number >> 16), UInt8(truncatingIfNeeded: number >> 8),
             UInt8(truncatingIfNeeded: number),
-        ]
+        ])
     }
 
     /// All bytes of a value are equal, so that a torn one shows.
@@ -57,7 +57,14 @@ struct Worker: Sendable {
     }
 
     /// Keys that are never stored without a deadline, so that whatever of them nobody deletes must have expired.
-    private mutating func perishingKey() -> [UInt8] { [0xfe, UInt8(draw(64))] }
+    private mutating func perishingKey() -> [UInt8] { filled([0xfe, UInt8(draw(64))]) }
+
+    private mutating func lastingKey() -> [UInt8] { filled([0xff, UInt8(draw(8))]) }
+
+    /// Most keys with 10 bytes: those from 8 on go another way through a table.
+    private func filled(_ start: [UInt8]) -> [UInt8] {
+        start[start.count - 1] % 4 == 0 ? start : start + [UInt8](repeating: 7, count: 8)
+    }
 
     private mutating func storePerishing() {
         let value = [UInt8](repeating: UInt8(draw(256)), count: draw(200))
@@ -83,7 +90,7 @@ struct Worker: Sendable {
         var perishing: [Bool] = []
         var loads: UInt64 = 0
         for _ in 0...draw(16) {
-            let (key, lasting) = (perishingKey(), [0xff, UInt8(draw(8))])
+            let (key, lasting) = (perishingKey(), lastingKey())
             let perishes = draw(4) == 0
             perishing.append(perishes)
             let chosen = perishes ? key : lasting
@@ -137,12 +144,20 @@ struct Worker: Sendable {
     }
 
     private mutating func load(_ key: [UInt8]) {
-        guard let value = map.load(key) else {
+        guard let value = draw(2) == 0 ? map.load(key) : loadIntoBuffer(key) else {
             tally.loadMisses += 1
             return
         }
         tally.loads += 1
         noteTorn(value)
+    }
+
+    /// The value by way of a buffer, as far as it fits there.
+    private func loadIntoBuffer(_ key: [UInt8]) -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 100)
+        var output = buffer.mutableSpan
+        guard let length = map.load(key.span, into: &output) else { return nil }
+        return length <= buffer.count ? [UInt8](buffer[..<length]) : []
     }
 
     private mutating func iterate(_ kind: IterationKind) {

@@ -59,6 +59,13 @@ struct BatchItems: ~Copyable, @unchecked Sendable {
         count &+= 1
     }
 
+    /// Where an operation is, as long as none is added.
+    @inline(__always)
+    func pointer(_ index: Int) -> UnsafeMutablePointer<BatchItem> {
+        assert(index >= 0 && index < count, "the batch has no operation of this number")
+        return unsafe items + index
+    }
+
     @inlinable subscript(index: Int) -> BatchItem {
         @inline(__always)
         unsafeAddress {

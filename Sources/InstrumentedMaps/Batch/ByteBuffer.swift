@@ -19,6 +19,10 @@ struct ByteBuffer: ~Copyable, @unchecked Sendable {
     /// Forgets all bytes, and keeps the memory.
     mutating func removeAll() { count = 0 }
 
+    /// The first byte.
+    @inline(__always)
+    var start: UnsafePointer<UInt8> { unsafe UnsafePointer(bytes.assumingMemoryBound(to: UInt8.self)) }
+
     /// Shows `body` the `length` bytes from `start` on.
     @inlinable
     @inline(__always)

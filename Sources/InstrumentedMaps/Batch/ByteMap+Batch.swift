@@ -42,42 +42,44 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
 
     @inline(__always)
     private func hash(of item: BatchItem, in input: borrowing ByteBuffer) -> KeyHash {
-        input.withBytes(item.keyStart, item.keyCount) { hash($0) }
+        // Safety: as below.
+        hash(unsafe Span(_unsafeStart: input.start + item.keyStart, count: item.keyCount))
     }
 
     @inline(__always)
     private func perform(_ index: Int, of batch: inout MapBatch) {
+        // Safety: the item stays where it is as long as none is added.
+        let item = unsafe batch.items.pointer(index)
         let start = batch.output.count
-        batch.items[index].outcome = perform(index, of: batch.items, batch.input, loadingInto: &batch.output)
-        batch.items[index].loadedStart = start
-        batch.items[index].loadedCount = batch.output.count &- start
+        unsafe item.pointee.outcome = perform(item, batch.input, loadingInto: &batch.output)
+        unsafe item.pointee.loadedStart = start
+        unsafe item.pointee.loadedCount = batch.output.count &- start
     }
 
     @inline(__always)
     private func perform(
-        _ index: Int, of items: borrowing BatchItems, _ input: borrowing ByteBuffer,
-        loadingInto output: inout ByteBuffer
+        _ item: UnsafePointer<BatchItem>, _ input: borrowing ByteBuffer, loadingInto output: inout ByteBuffer
     ) -> MapBatch.Outcome {
-        let hash = items[index].hash
-        let (start, length) = (items[index].keyStart, items[index].keyCount)
-        return input.withBytes(start, length) { key in
-            switch items[index].kind {
-            case .load:
-                return gate.isClear(for: .load) ? load(key, hash, &output, nil) : loadByDetour(key, hash, &output)
-            case .store:
-                let seconds = items[index].ttlSeconds
-                return input.withBytes(start &+ length, items[index].valueCount) { value in
-                    let isClear = gate.isClear(for: .update, isRecorded: Records.isOn)
-                    return isClear
-                        ? store(key, hash, value, seconds, nil, isRecorded: Records.isOn)
-                        : storeByDetour(key, hash, value, seconds)
-                }
-            case .delete where options.deletionGuard == .deny:
-                return deleteIfAdmitted(key)
-            case .delete:
-                let isClear = gate.isClear(for: .delete, isRecorded: Records.isOn)
-                return isClear ? delete(key, hash, nil, isRecorded: Records.isOn) : deleteByDetour(key, hash)
+        // Safety: the batch has noted where its own bytes are.
+        let key = unsafe Span(_unsafeStart: input.start + item.pointee.keyStart, count: item.pointee.keyCount)
+        let hash = unsafe item.pointee.hash
+        let isShort = goesStraight && ShortKey.fits(key.count)
+        switch unsafe item.pointee.kind {
+        case .load:
+            guard _fastPath(isShort), gate.isClear(for: .load) else { return loadTheLongWay(key, hash, &output, isShort) }
+            return loadStraight(key, ShortKey(key), hash, appendingTo: &output) ? .found : .absent
+        case .store:
+            let value = unsafe Span(
+                _unsafeStart: input.start + (item.pointee.keyStart &+ key.count), count: item.pointee.valueCount)
+            let isPlain = unsafe isShort && item.pointee.seconds == 0
+            guard _fastPath(isPlain), gate.isClear(for: .update) else {
+                return unsafe storeTheLongWay(key, hash, value, item.pointee.ttlSeconds, isPlain)
             }
+            return .stored(storeStraight(key, ShortKey(key), hash, value))
+        case .delete:
+            if options.deletionGuard == .deny { return deleteIfAdmitted(key) }
+            guard _fastPath(isShort), gate.isClear(for: .delete) else { return deleteTheLongWay(key, hash, isShort) }
+            return deleteStraight(key, ShortKey(key), hash) ? .deleted : .absent
         }
     }
 
@@ -91,11 +93,13 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         return withShard(of: hash) { $0.load(key, hash, appendingTo: &output, watch) } ? .found : .absent
     }
 
+    /// For what does not go straight in its shard; `isAsked` says that the gate has been asked, and was not clear.
     @inline(never)
-    private func loadByDetour(
-        _ key: Span<UInt8>, _ hash: KeyHash, _ output: inout ByteBuffer
+    private func loadTheLongWay(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ output: inout ByteBuffer, _ isAsked: Bool
     ) -> MapBatch.Outcome {
-        gate.pass(gate.detourNow(of: .load), .load, as: { _ in .load }, at: shard(of: hash)) {
+        if !isAsked, gate.isClear(for: .load) { return load(key, hash, &output, nil) }
+        return gate.pass(gate.detourNow(of: .load), .load, as: { _ in .load }, at: shard(of: hash)) {
             load(key, hash, &output, nil)
         } watched: {
             load(key, hash, &output, $0)
@@ -115,10 +119,14 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         return .stored(withShard(of: hash) { $0.store(key, hash, value: value, for: seconds, watch, place) })
     }
 
+    /// As ``loadTheLongWay(_:_:_:_:)``.
     @inline(never)
-    private func storeByDetour(
-        _ key: Span<UInt8>, _ hash: KeyHash, _ value: Span<UInt8>, _ seconds: Int?
+    private func storeTheLongWay(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ value: Span<UInt8>, _ seconds: Int?, _ isAsked: Bool
     ) -> MapBatch.Outcome {
+        if !isAsked, gate.isClear(for: .update, isRecorded: Records.isOn) {
+            return store(key, hash, value, seconds, nil, isRecorded: Records.isOn)
+        }
         let detour = gate.detourNow(of: .update, isRecorded: Records.isOn)
         return gate.pass(detour, .update, as: { _ in .store }, at: shard(of: hash)) {
             store(key, hash, value, seconds, nil)
@@ -139,8 +147,12 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         return withShard(of: hash) { $0.delete(key, hash, watch, place) } ? .deleted : .absent
     }
 
+    /// As ``loadTheLongWay(_:_:_:_:)``.
     @inline(never)
-    private func deleteByDetour(_ key: Span<UInt8>, _ hash: KeyHash) -> MapBatch.Outcome {
+    private func deleteTheLongWay(_ key: Span<UInt8>, _ hash: KeyHash, _ isAsked: Bool) -> MapBatch.Outcome {
+        if !isAsked, gate.isClear(for: .delete, isRecorded: Records.isOn) {
+            return delete(key, hash, nil, isRecorded: Records.isOn)
+        }
         let detour = gate.detourNow(of: .delete, isRecorded: Records.isOn)
         return gate.pass(detour, .delete, as: { _ in .delete }, at: shard(of: hash)) {
             delete(key, hash, nil)
