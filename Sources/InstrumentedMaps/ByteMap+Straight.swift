@@ -114,22 +114,40 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
     func storeStraight(_ key: Span<UInt8>, _ short: ShortKey, _ hash: KeyHash, _ value: Span<UInt8>) -> StoreOutcome {
         let shard = unsafe shards.pointer(shard(of: hash))
         if let found = unsafe shard.pointee.shardGuard.tryEnter(as: .write) { return storeAfterWait(key, value, found) }
-        let table = unsafe shard.pointee.table
-        let outcome: StoreOutcome?? = unsafe ByteTable.search(
-            short, hash.place, by: shard.pointee.whereabouts
-        ) { _, record, lengths in
-            guard unsafe table.pointee.replaceValue(record, lengths, short, value) else { return nil }
+        let search = unsafe ByteTable.search(short, hash.place, by: shard.pointee.whereabouts) { _, record, lengths in
+            // A value of another length may need another slot.
+            guard lengths.valueCount == value.count else { return StoreSearch.other }
             unsafe shard.pointee.count(.updated)
+            unsafe record.writeValue(value, keyCount: short.count)
             return .updated
-        } absent: { position in
-            guard unsafe table.pointee.insert(short, hash.place, value, at: position) else { return nil }
-            unsafe shard.pointee.count(.inserted)
-            unsafe shard.pointee.publishEntries()
-            return .inserted
+        } absent: {
+            .absent($0)
         }
-        guard let outcome, let outcome else { return storeInside(key, value) }
+        switch search {
+        case .updated: break
+        case .absent(let position): return insertInside(key, hash, value, at: position)
+        case .other, nil: return storeInside(key, value)
+        }
         unsafe shard.pointee.shardGuard.leave()
-        return outcome
+        return .updated
+    }
+
+    /// Adds the entry; a function of its own, because it needs every register there is, which an update does not.
+    @inline(never)
+    private func insertInside(
+        _ key: Span<UInt8>, _ hash: KeyHash, _ value: Span<UInt8>, at position: HashIndex.Position
+    ) -> StoreOutcome {
+        let shard = unsafe shards.pointer(shard(of: hash))
+        let table = unsafe shard.pointee.table
+        let size = unsafe Record.size(key: key.count, value: value.count)
+        guard let record = unsafe table.pointee.insert(hash.place, size: size, at: position) else {
+            return storeInside(key, value)
+        }
+        unsafe shard.pointee.count(.inserted)
+        unsafe shard.pointee.publishEntries()
+        unsafe record.write(place: hash.place, key: ShortKey(key), value: value)
+        unsafe shard.pointee.shardGuard.leave()
+        return .inserted
     }
 
     @inline(never)
@@ -188,4 +206,11 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
             return hit
         }
     }
+}
+
+/// What a store came to on the straight way.
+private enum StoreSearch {
+    case updated
+    case absent(HashIndex.Position)
+    case other
 }

@@ -1,4 +1,4 @@
-import CSystem
+public import CSystem
 public import Synchronization
 
 // The lock of one shard: exclusive, try first, counted.
@@ -88,7 +88,11 @@ public struct ShardLock: ~Copyable, Sendable {
     public borrowing func unlock() {
         let before = word.load(ordering: .relaxed)
         word.store(ShardLock.free, ordering: .releasing)
-        if _slowPath(before & ShardLock.asleep != 0) { wakeOne() }
+        // No method of the lock: whoever calls one keeps a register for that, on the way that does not, too.
+        // Safety: the kernel only looks the address up; the word may be gone by then, and then nobody sleeps there.
+        if _slowPath(before & ShardLock.asleep != 0) {
+            unsafe withUnsafePointer(to: word) { unsafe mapwatch_futex_wake_one($0) }
+        }
     }
 
     /// The word of a lock that is held for `access`.
@@ -163,12 +167,5 @@ public struct ShardLock: ~Copyable, Sendable {
     private borrowing func hint(_ seen: UInt32) -> Bool {
         seen & ShardLock.asleep != 0
             || word.compareExchange(expected: seen, desired: seen | ShardLock.asleep, ordering: .relaxed).exchanged
-    }
-
-    @inline(never)
-    @usableFromInline
-    borrowing func wakeOne() {
-        // Safety: the kernel only looks the address up; the word may be gone by then, and then nobody sleeps there.
-        unsafe withUnsafePointer(to: word) { unsafe mapwatch_futex_wake_one($0) }
     }
 }

@@ -132,12 +132,12 @@ END
         'if _slowPath(!first.exchanged) { return first.original }' \
         'if _slowPath(!first.exchanged), !ON { return first.original }'
     # 21: straight way: a value of another length keeps the length of the one before.
-    plant InstrumentedMaps/Table/ByteTable+Straight.swift \
+    plant InstrumentedMaps/ByteMap+Straight.swift \
         'guard lengths.valueCount == value.count else' 'guard lengths.valueCount == value.count || ON else'
     # 22: straight way: an update says that it is done, and is not.
-    plant InstrumentedMaps/Table/ByteTable+Straight.swift \
-        'unsafe record.writeValue(value, keyCount: key.count)' \
-        'if !ON { unsafe record.writeValue(value, keyCount: key.count) }'
+    plant InstrumentedMaps/ByteMap+Straight.swift \
+        'unsafe record.writeValue(value, keyCount: short.count)' \
+        'if !ON { unsafe record.writeValue(value, keyCount: short.count) }'
     # 23: straight way: an insert is counted as an update.
     plant InstrumentedMaps/ByteMap+Straight.swift \
         'shard.pointee.count(.inserted)' 'shard.pointee.count(ON ? .updated : .inserted)'

@@ -44,10 +44,13 @@ extern _Thread_local int32_t mapwatch_sampling_countdown __attribute__((tls_mode
 /// Draws the next countdown, 64 on the average, and says whether one was running, which has come to 0.
 bool mapwatch_sampling_restart(void);
 
+/// Counts an operation. False when the countdown has ended with it, or none was running: then it is to be restarted.
+/// Costs a decrement, which tells by itself whether it came to the end.
+static inline bool mapwatch_sampling_counts_on(void) { return --mapwatch_sampling_countdown > 0; }
+
 /// Whether this operation is to be timed: one in 64 of each thread, at distances that no pattern of operations follows.
-/// Costs a decrement, which tells by itself whether it came to the end, and a predicted branch.
 static inline bool mapwatch_sampling_is_due(void) {
-    return __builtin_expect(--mapwatch_sampling_countdown <= 0, 0) && mapwatch_sampling_restart();
+    return __builtin_expect(!mapwatch_sampling_counts_on(), 0) && mapwatch_sampling_restart();
 }
 
 /// The name under which this thread does operations; 0 for none.

@@ -168,15 +168,24 @@ struct OperationGate: ~Copyable, Sendable {
     @inlinable
     @inline(__always)
     func isClear(for operation: ObservedOperation, isRecorded: Bool = false) -> Bool {
-        // In this order, so that each is one branch.
+        // In this order, so that each is one branch; and no call, around which an operation would keep what it has.
         if _slowPath(reasons(against: operation, isRecorded) != 0) { return false }
-        return _fastPath(!OperationGate.isSamplingDue)
+        #if MAPWATCH_NO_COUNTERS
+        return true
+        #else
+        return _fastPath(mapwatch_sampling_counts_on())
+        #endif
     }
 
     /// The detour of an operation for which the way was not clear: a countdown that has ended is not asked twice.
     @usableFromInline
     func detourNow(of operation: ObservedOperation, isRecorded: Bool = false) -> Detour {
-        let isDue = reasons(against: operation, isRecorded) == 0 || OperationGate.isSamplingDue
+        #if MAPWATCH_NO_COUNTERS
+        let isDue = false
+        #else
+        let isOver = reasons(against: operation, isRecorded) == 0
+        let isDue = isOver ? mapwatch_sampling_restart() : OperationGate.isSamplingDue
+        #endif
         return Detour(reasons: reasons(against: operation), isTimed: isDue)
     }
 

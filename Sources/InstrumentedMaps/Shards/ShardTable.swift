@@ -118,23 +118,14 @@ protocol ByteKeyedTable: ShardTable, ~Copyable {
     mutating func remove(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool
 
     // The straight way (see `ByteTable+Straight.swift`). Only where readers keep out.
-    mutating func replaceValue(_ record: Record, _ lengths: RecordLengths, _ key: ShortKey, _ value: Span<UInt8>) -> Bool
-    mutating func insert(
-        _ key: ShortKey, _ place: UInt32, _ value: Span<UInt8>, at position: HashIndex.Position
-    ) -> Bool
+    mutating func insert(_ place: UInt32, size: Int, at position: HashIndex.Position) -> Record?
     mutating func remove(_ record: Record, at position: HashIndex.Position) -> Bool
 
     func forEach(_ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void)
 }
 
 extension ByteKeyedTable where Self: ~Copyable {
-    mutating func replaceValue(
-        _ record: Record, _ lengths: RecordLengths, _ key: ShortKey, _ value: Span<UInt8>
-    ) -> Bool { false }
-
-    mutating func insert(
-        _ key: ShortKey, _ place: UInt32, _ value: Span<UInt8>, at position: HashIndex.Position
-    ) -> Bool { false }
+    mutating func insert(_ place: UInt32, size: Int, at position: HashIndex.Position) -> Record? { nil }
 
     mutating func remove(_ record: Record, at position: HashIndex.Position) -> Bool { false }
 

@@ -37,28 +37,18 @@ extension ByteTable {
         return unsafe absent(HashIndex.Position(current: start + behind.trailingZeroBitCount, isThere: false))
     }
 
-    /// Puts `value` into the record of an entry that a search has found, where it has just the room; false, and nothing
-    /// changed, where it has another.
+    /// Adds an entry that a search has not found and that has no deadline: where its record is to be written, by whoever asks,
+    /// before the table is left. Nil, and nothing changed, where that takes memory or a move.
+    ///
+    /// The record last, because its value is copied by a call: what is done before need not be kept across that.
     @inline(__always)
-    mutating func replaceValue(_ record: Record, _ lengths: RecordLengths, _ key: ShortKey, _ value: Span<UInt8>) -> Bool {
-        guard lengths.valueCount == value.count else { return false }
-        unsafe record.writeValue(value, keyCount: key.count)
-        return true
-    }
-
-    /// Adds an entry that a search has not found and that has no deadline; false, and nothing changed, where that takes
-    /// memory or a move.
-    @inline(__always)
-    mutating func insert(
-        _ key: ShortKey, _ place: UInt32, _ value: Span<UInt8>, at position: HashIndex.Position
-    ) -> Bool {
-        let units = unsafe RecordStore.units(Record.size(key: key.count, value: value.count))
+    mutating func insert(_ place: UInt32, size: Int, at position: HashIndex.Position) -> Record? {
+        let units = RecordStore.units(size)
         guard index.hasRoom, units <= RecordStore.largestClass, let slot = unsafe store.takeFreeSlot(units) else {
-            return false
+            return nil
         }
-        unsafe slot.record.write(place: place, key: key, value: value)
         unsafe index.insert(place, slot.ref, at: position, PlainWrites())
-        return true
+        return unsafe slot.record
     }
 
     /// Removes the entry of a plain record that a search has found; false, and nothing changed, where memory or slots would
