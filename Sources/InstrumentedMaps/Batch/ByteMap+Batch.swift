@@ -29,14 +29,17 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         // To look ahead in a checked shard would take as much as the operation itself.
         let fetches = options.strategy != .checked
         for index in window {
-            let hash = hash(of: batch.items[index], in: batch.input)
-            batch.items[index].hash = hash
+            // Safety: the item stays where it is as long as none is added.
+            let item = unsafe batch.items.pointer(index)
+            let hash = unsafe hash(of: item.pointee, in: batch.input)
+            unsafe item.pointee.hash = hash
             if fetches { withShard(of: hash) { $0.fetchIndex(hash) } }
         }
         guard fetches else { return }
         for index in window {
-            let hash = batch.items[index].hash
-            withShard(of: hash) { $0.fetchRecord(hash) }
+            // Safety: as above.
+            let hash = unsafe batch.items.pointer(index).pointee.hash
+            unsafe shards.pointer(shard(of: hash)).pointee.fetchRecord(hash)
         }
     }
 

@@ -80,7 +80,13 @@ extension Shard where Table: ByteKeyedTable & ~Copyable, Guard: ~Copyable {
     /// Asks for the memory of the record that a search for `hash` will probably come to.
     @inline(__always)
     func fetchRecord(_ hash: KeyHash) {
-        peek(as: .lookAhead) { $0.fetchRecord(hash, by: whereabouts) }
+        guard Guard.hasStraightWay else {
+            return peek(as: .lookAhead) { _ in ByteTable.fetchRecord(hash.place, by: whereabouts) }
+        }
+        // Nobody waits to look ahead.
+        guard shardGuard.tryEnter(as: .lookAhead) == nil else { return }
+        ByteTable.fetchRecord(hash.place, by: whereabouts)
+        shardGuard.leave()
     }
 
     /// Sets the value of `key`, for `seconds` or, without them, for as long as the table's entries live.

@@ -111,7 +111,6 @@ protocol ByteKeyedTable: ShardTable, ~Copyable {
         of key: Span<UInt8>, _ hash: KeyHash, by whereabouts: borrowing TableWhereabouts, to output: inout ByteBuffer
     ) -> Bool
     func withValue<R>(_ key: Span<UInt8>, _ hash: KeyHash, _ body: (Span<UInt8>?) -> R) -> R
-    func fetchRecord(_ hash: KeyHash, by whereabouts: borrowing TableWhereabouts)
     mutating func store(
         _ key: Span<UInt8>, _ hash: KeyHash, value: Span<UInt8>, for seconds: Int?
     ) -> StoreOutcome

@@ -62,10 +62,6 @@ struct PublishedByteTable: ByteKeyedTable, ~Copyable {
         table.appendValue(of: key, hash, by: whereabouts, to: &output)
     }
 
-    func fetchRecord(_ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) {
-        table.fetchRecord(hash, by: whereabouts)
-    }
-
     func withValue<R>(_ key: Span<UInt8>, _ hash: KeyHash, _ body: (Span<UInt8>?) -> R) -> R {
         table.withValue(key, hash, body)
     }

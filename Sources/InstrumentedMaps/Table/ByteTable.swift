@@ -78,15 +78,6 @@ struct ByteTable: ByteKeyedTable, ~Copyable {
     /// Whether any entry has a deadline.
     var hasDeadlines: Bool { wheel.count > 0 }
 
-    /// Asks for the first record of the place of `hash`.
-    @inline(__always)
-    func fetchRecord(_ hash: KeyHash, by whereabouts: borrowing TableWhereabouts) {
-        guard let position = HashIndex.first(hash.place, by: whereabouts), position.isThere else { return }
-        let record = unsafe whereabouts.record(at: position.ref)
-        unsafe mapwatch_prefetch(record.base)
-        unsafe mapwatch_prefetch(record.base + 64)
-    }
-
     func show(_ whereabouts: borrowing TableWhereabouts) {
         unsafe index.show(whereabouts, slabAddresses: store.slabAddresses)
     }

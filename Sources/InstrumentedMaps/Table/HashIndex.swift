@@ -126,14 +126,6 @@ struct HashIndex: ~Copyable {
         return position
     }
 
-    /// ``first(_:)`` in the index that `whereabouts` is of; nil where that is not known.
-    @inline(__always)
-    static func first(_ place: UInt32, by whereabouts: borrowing TableWhereabouts) -> Position? {
-        guard let start = unsafe whereabouts.start(of: place) else { return nil }
-        let found = unsafe IndexArray.first(place, from: start)
-        return unsafe Position(slot: found.slot, isInNext: false, isThere: found.isThere)
-    }
-
     /// Notes where the words are, unless they move.
     func show(_ whereabouts: borrowing TableWhereabouts, slabAddresses: UnsafeMutableRawPointer?) {
         unsafe whereabouts.note(
