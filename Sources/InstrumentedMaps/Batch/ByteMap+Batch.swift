@@ -69,7 +69,9 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         let isShort = goesStraight && ShortKey.fits(key.count)
         switch unsafe item.pointee.kind {
         case .load:
-            guard _fastPath(isShort), gate.isClear(for: .load) else { return loadTheLongWay(key, hash, &output, isShort) }
+            guard _fastPath(isShort), gate.isClear(for: .load) else {
+                return loadTheLongWay(key, hash, &output, isShort)
+            }
             return loadStraight(key, ShortKey(key), hash, appendingTo: &output) ? .found : .absent
         case .store:
             let value = unsafe Span(

@@ -76,7 +76,8 @@ struct Record {
     @inline(__always)
     func write(place: UInt32, key: ShortKey, value: Span<UInt8>) {
         unsafe base.storeBytes(of: place, as: UInt32.self)
-        let lengths = unsafe RecordLengths(Record.header(UInt16(truncatingIfNeeded: key.count), Record.plain), value: value.count)
+        let header = unsafe Record.header(UInt16(truncatingIfNeeded: key.count), Record.plain)
+        let lengths = RecordLengths(header, value: value.count)
         unsafe base.storeBytes(of: lengths.word, toByteOffset: 4, as: UInt64.self)
         unsafe base.storeBytes(of: key.first, toByteOffset: recordHeaderBytes, as: UInt64.self)
         unsafe base.storeBytes(of: key.last, toByteOffset: recordHeaderBytes &- 8 &+ key.count, as: UInt64.self)
@@ -140,7 +141,8 @@ struct Record {
     /// Whether this is the record of `other`, and of an entry that does not expire; `lengths` are the record's.
     @inline(__always)
     func isPlain(of other: ShortKey, _ lengths: RecordLengths) -> Bool {
-        guard unsafe lengths.header == Record.header(UInt16(truncatingIfNeeded: other.count), Record.plain) else { return false }
+        let header = unsafe Record.header(UInt16(truncatingIfNeeded: other.count), Record.plain)
+        guard lengths.header == header else { return false }
         // Safety: the record's key has as many bytes as the other, and both words lie within them.
         return unsafe Record.word(base, recordHeaderBytes) == other.first
             && Record.word(base, recordHeaderBytes &- 8 &+ other.count) == other.last
