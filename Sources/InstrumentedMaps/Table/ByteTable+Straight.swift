@@ -20,21 +20,26 @@ extension ByteTable {
         _ key: ShortKey, _ place: UInt32, by whereabouts: borrowing TableWhereabouts,
         found: (HashIndex.Position, Record, RecordLengths) -> R, absent: (HashIndex.Position) -> R
     ) -> R? {
-        guard let start = unsafe whereabouts.start(of: place) else { return nil }
-        // Safety: `start` is a slot of the index, behind which three more words stand.
-        let matches = unsafe mapwatch_words_of(start, place)
-        if matches != 0 {
-            let position = unsafe HashIndex.Position(current: start + matches.trailingZeroBitCount, isThere: true)
-            let record = unsafe whereabouts.record(at: position.ref)
-            // The end of the value is in the next line as a rule, and need not wait for the first to say so.
-            unsafe mapwatch_prefetch(record.base + 64)
-            let lengths = unsafe record.lengths
-            guard unsafe _fastPath(record.isPlain(of: key, lengths)) else { return nil }
-            return unsafe found(position, record, lengths)
+        guard var start = unsafe whereabouts.start(of: place) else { return nil }
+        // Safety: `start` is a slot of the index, behind which three more words stand; and where none of four words ends the
+        // search, none is the last.
+        var matches = unsafe mapwatch_words_of(start, place)
+        while _slowPath(matches == 0) {
+            let behind = unsafe mapwatch_words_behind(start, place)
+            if _fastPath(behind != 0) {
+                return unsafe absent(
+                    HashIndex.Position(current: start + behind.trailingZeroBitCount, isThere: false))
+            }
+            unsafe start += 4
+            matches = unsafe mapwatch_words_of(start, place)
         }
-        let behind = unsafe mapwatch_words_behind(start, place)
-        guard _fastPath(behind != 0) else { return nil }
-        return unsafe absent(HashIndex.Position(current: start + behind.trailingZeroBitCount, isThere: false))
+        let position = unsafe HashIndex.Position(current: start + matches.trailingZeroBitCount, isThere: true)
+        let record = unsafe whereabouts.record(at: position.ref)
+        // The end of the value is in the next line as a rule, and need not wait for the first to say so.
+        unsafe mapwatch_prefetch(record.base + 64)
+        let lengths = unsafe record.lengths
+        guard unsafe _fastPath(record.isPlain(of: key, lengths)) else { return nil }
+        return unsafe found(position, record, lengths)
     }
 
     /// Asks for the record that a search for `place` will probably come to.
