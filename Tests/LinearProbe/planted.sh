@@ -121,9 +121,9 @@ END
     # 17: optimistic reads: a look in vain is counted as a load.
     plant InstrumentedMaps/Strategies/OptimisticStrategy.swift \
         'reads.countRetry(slot)' 'if ON { reads.countMiss(slot) } else { reads.countRetry(slot) }'
-    # 18: loads go by where the index and the slabs were before they moved.
-    plant InstrumentedMaps/Shards/Shard.swift \
-        'unsafe table.pointee.show(whereabouts)' 'if !ON || writes.state.value < 16 { unsafe table.pointee.show(whereabouts) }'
+    # 18: straight way: it looks into the one array while the index moves to another.
+    plant InstrumentedMaps/Table/HashIndex.swift \
+        'words: isMoving ? nil : current.words' 'words: isMoving && !ON ? nil : current.words'
     # 19: straight way: a lock that is taken is not waited for.
     plant InstrumentedMaps/Strategies/ShardedStrategy.swift \
         'lock.lock(as: access, found: found) }' 'if !ON { lock.lock(as: access, found: found) } }'
