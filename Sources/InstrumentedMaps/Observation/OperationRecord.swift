@@ -1,8 +1,8 @@
 import CSystem
 import Instruments
 
-// Most recorded operations are watched for nothing else. They go the same straight way as those that nobody watches, and
-// write their record on it, of a few words in registers:
+// Most recorded operations are watched for nothing else. They go straight to their shard as those that nobody watches, though
+// not straight through it (`ByteMap+Straight.swift`), and write their record there, of a few words in registers:
 //
 //     hash, shard ─▶ [guard: index line asked for ─▶ key hash, time ─▶ table ─▶ record ─▶ counters] ─▶ caller
 //
