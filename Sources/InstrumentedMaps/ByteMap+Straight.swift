@@ -140,12 +140,16 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         let shard = unsafe shards.pointer(shard(of: hash))
         let table = unsafe shard.pointee.table
         let size = unsafe Record.size(key: key.count, value: value.count)
-        guard let record = unsafe table.pointee.insert(hash.place, size: size, at: position) else {
+        guard let entry = unsafe table.pointee.insert(hash.place, size: size, at: position) else {
             return storeInside(key, value)
         }
         unsafe shard.pointee.count(.inserted)
-        unsafe shard.pointee.publishEntries()
-        unsafe record.write(place: hash.place, key: ShortKey(key), value: value)
+        if unsafe _slowPath(entry.hasMoved) {
+            unsafe shard.pointee.publish()
+        } else {
+            unsafe shard.pointee.publishEntries()
+        }
+        unsafe entry.record.write(place: hash.place, key: ShortKey(key), value: value)
         unsafe shard.pointee.shardGuard.leave()
         return .inserted
     }

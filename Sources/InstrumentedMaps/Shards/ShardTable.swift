@@ -117,14 +117,18 @@ protocol ByteKeyedTable: ShardTable, ~Copyable {
     mutating func remove(_ key: Span<UInt8>, _ hash: KeyHash) -> Bool
 
     // The straight way (see `ByteTable+Straight.swift`). Only where readers keep out.
-    mutating func insert(_ place: UInt32, size: Int, at position: HashIndex.Position) -> Record?
+    mutating func insert(
+        _ place: UInt32, size: Int, at position: HashIndex.Position
+    ) -> (record: Record, hasMoved: Bool)?
     mutating func remove(_ record: Record, at position: HashIndex.Position) -> Bool
 
     func forEach(_ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void)
 }
 
 extension ByteKeyedTable where Self: ~Copyable {
-    mutating func insert(_ place: UInt32, size: Int, at position: HashIndex.Position) -> Record? { nil }
+    mutating func insert(
+        _ place: UInt32, size: Int, at position: HashIndex.Position
+    ) -> (record: Record, hasMoved: Bool)? { nil }
 
     mutating func remove(_ record: Record, at position: HashIndex.Position) -> Bool { false }
 

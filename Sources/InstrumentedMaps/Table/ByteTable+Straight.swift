@@ -55,17 +55,20 @@ extension ByteTable {
     }
 
     /// Adds an entry that a search has not found and that has no deadline: where its record is to be written, by whoever asks,
-    /// before the table is left. Nil, and nothing changed, where that takes memory or a move.
+    /// before the table is left, and whether index words have moved, which is to be published then. Nil, and nothing changed,
+    /// where it takes a slab or a longer index.
     ///
     /// The record last, because its value is copied by a call: what is done before need not be kept across that.
     @inline(__always)
-    mutating func insert(_ place: UInt32, size: Int, at position: HashIndex.Position) -> Record? {
+    mutating func insert(
+        _ place: UInt32, size: Int, at position: HashIndex.Position
+    ) -> (record: Record, hasMoved: Bool)? {
         let units = RecordStore.units(size)
         guard index.hasRoom, units <= RecordStore.largestClass, let slot = unsafe store.takeFreeSlot(units) else {
             return nil
         }
-        unsafe index.insert(place, slot.ref, at: position, PlainWrites())
-        return unsafe slot.record
+        let hasMoved = unsafe index.insert(place, slot.ref, at: position, PlainWrites())
+        return unsafe (slot.record, hasMoved)
     }
 
     /// Removes the entry of a plain record that a search has found; false, and nothing changed, where memory or slots would

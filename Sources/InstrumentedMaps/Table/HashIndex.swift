@@ -148,16 +148,21 @@ struct HashIndex: ~Copyable {
         return true
     }
 
-    /// Adds a record where a search has not found its key.
+    /// Adds a record where a search has not found its key. Returns whether the words have moved with it.
     @inline(__always)
-    mutating func insert(_ place: UInt32, _ ref: RecordRef, at position: Position, _ writes: some TableWrites) {
+    @discardableResult
+    mutating func insert(
+        _ place: UInt32, _ ref: RecordRef, at position: Position, _ writes: some TableWrites
+    ) -> Bool {
         let word = UInt64(place) << 32 | UInt64(ref.bits)
+        count &+= 1
         if position.isInNext {
             unsafe next.insert(word, at: position.slot, budget: budget, writes)
-        } else if unsafe current.insert(word, at: position.slot, budget: budget, writes) {
-            moves &+= 1
+            return false
         }
-        count &+= 1
+        guard unsafe current.insert(word, at: position.slot, budget: budget, writes) else { return false }
+        moves &+= 1
+        return true
     }
 
     /// Takes the record away.
