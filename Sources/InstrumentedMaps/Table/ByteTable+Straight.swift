@@ -120,7 +120,7 @@ extension ByteTable {
     }
 
     @inline(never)
-    func copyValueBySearch(
+    private func copyValueBySearch(
         of key: Span<UInt8>, _ hash: KeyHash, to output: UnsafeMutableRawPointer?, room: Int
     ) -> Int? {
         guard let value = unsafe value(of: key, search(key, hash)) else { return nil }
