@@ -52,14 +52,14 @@ _Thread_local int32_t mapwatch_sampling_countdown;
 static _Thread_local uint32_t sampling_state;
 
 bool mapwatch_sampling_restart(void) {
-    bool was_running = mapwatch_sampling_countdown == 0;
+    bool was_running = sampling_state != 0;
     // Where the thread's own memory lies tells threads apart.
     uint32_t x = sampling_state != 0 ? sampling_state : (uint32_t)((uintptr_t)&sampling_state >> 4) * 2654435761u | 1;
     x ^= x << 13;
     x ^= x >> 17;
     x ^= x << 5;
     sampling_state = x;
-    mapwatch_sampling_countdown = (int32_t)(1 + x % 127);
+    mapwatch_sampling_countdown = (int32_t)(x % 127);
     return was_running;
 }
 

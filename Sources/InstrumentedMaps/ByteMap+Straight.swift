@@ -1,3 +1,4 @@
+import CSystem
 import Instruments
 
 // The straight way of an operation through a shard that nobody else is in: a short search, one change, counted. In one piece
@@ -117,6 +118,8 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         let search = unsafe ByteTable.search(short, hash.place, by: shard.pointee.whereabouts) { _, record, lengths in
             // A value of another length may need another slot.
             guard lengths.valueCount == value.count else { return StoreSearch.other }
+            // The end of the value is in the next line as a rule, and a store there is the last to learn that it is missing.
+            unsafe mapwatch_prefetch_to_write(record.base + 64)
             unsafe shard.pointee.count(.updated)
             unsafe record.writeValue(value, keyCount: short.count)
             return .updated
@@ -143,12 +146,13 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         guard let entry = unsafe table.pointee.insert(hash.place, size: size, at: position) else {
             return storeInside(key, value)
         }
-        unsafe shard.pointee.count(.inserted)
+        // The levels first, which are at hand.
         if unsafe _slowPath(entry.hasMoved) {
             unsafe shard.pointee.publish()
         } else {
-            unsafe shard.pointee.publishEntries()
+            unsafe shard.pointee.publishEntries(table.pointee.levels)
         }
+        unsafe shard.pointee.count(.inserted)
         unsafe entry.record.write(place: hash.place, key: ShortKey(key), value: value)
         unsafe shard.pointee.shardGuard.leave()
         return .inserted
@@ -183,8 +187,8 @@ extension ByteMap where Guard: ~Copyable, Table: ~Copyable {
         let hit: Bool?? = unsafe ByteTable.search(short, hash.place, by: shard.pointee.whereabouts) {
             position, record, _ in
             guard unsafe table.pointee.remove(record, at: position) else { return nil }
+            unsafe shard.pointee.publishEntries(table.pointee.levels)
             unsafe shard.pointee.countDelete(hit: true)
-            unsafe shard.pointee.publishEntries()
             return true
         } absent: { _ in
             unsafe shard.pointee.countDelete(hit: false)

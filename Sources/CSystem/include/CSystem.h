@@ -38,15 +38,18 @@ void mapwatch_futex_wake_one(const void *address);
 /// variable on its stack that others write: that would bring a guard word and its checks.
 uint64_t mapwatch_coarse_nanoseconds(void);
 
-/// How many operations of this thread are still to go until one is to be timed; 0 before the first.
+/// How many operations of this thread still go untimed; 0 before the first.
 extern _Thread_local int32_t mapwatch_sampling_countdown __attribute__((tls_model("initial-exec")));
 
-/// Draws the next countdown, 64 on the average, and says whether one was running, which has come to 0.
+/// Draws the next countdown, one operation in 64 on the average, and says whether one was running, which has ended.
 bool mapwatch_sampling_restart(void);
 
-/// Counts an operation. False when the countdown has ended with it, or none was running: then it is to be restarted.
-/// Costs a decrement, which tells by itself whether it came to the end.
-static inline bool mapwatch_sampling_counts_on(void) { return --mapwatch_sampling_countdown > 0; }
+/// Counts an operation. False when the countdown had ended before it, or none was running: then it is to be restarted.
+/// Costs a decrement in memory, the sign of which tells; without the sign's wrapping the compiler would compare instead.
+static inline bool mapwatch_sampling_counts_on(void) {
+    mapwatch_sampling_countdown = (int32_t)((uint32_t)mapwatch_sampling_countdown - 1);
+    return mapwatch_sampling_countdown >= 0;
+}
 
 /// Whether this operation is to be timed: one in 64 of each thread, at distances that no pattern of operations follows.
 static inline bool mapwatch_sampling_is_due(void) {

@@ -271,11 +271,12 @@ struct Shard<Guard: ShardGuard & ~Copyable, Table: ShardTable & ~Copyable>: ~Cop
         if unsafe _slowPath(writes.state.value != table.pointee.state.word) { publishState() }
     }
 
-    /// The same after a change of which nothing else is to be shown than how many entries there are, and their bytes.
+    /// The same after a change of which nothing else is to be shown than how many entries there are, and their bytes;
+    /// `levels` are the table's.
     @inline(__always)
-    func publishEntries() {
+    func publishEntries(_ levels: TableLevels) {
         #if !MAPWATCH_NO_COUNTERS
-        unsafe writes.publishEntries(table.pointee.levels)
+        writes.publishEntries(levels)
         #endif
     }
 

@@ -36,8 +36,6 @@ extension ByteTable {
         }
         let position = unsafe HashIndex.Position(current: start + matches.trailingZeroBitCount, isThere: true)
         let record = unsafe whereabouts.record(at: position.ref)
-        // The end of the value is in the next line as a rule, and need not wait for the first to say so.
-        unsafe mapwatch_prefetch(record.base + 64)
         let lengths = unsafe record.lengths
         guard unsafe _fastPath(record.isPlain(of: key, lengths)) else { return nil }
         return unsafe found(position, record, lengths)
@@ -77,8 +75,8 @@ extension ByteTable {
     @inline(__always)
     mutating func remove(_ record: Record, at position: HashIndex.Position) -> Bool {
         guard index.mayRemove, let slot = store.freeableSlot(position.ref) else { return false }
-        index.remove(position, PlainWrites())
         unsafe store.releaseSlot(slot, record, PlainWrites())
+        index.removeAtRest(position, PlainWrites())
         return true
     }
 

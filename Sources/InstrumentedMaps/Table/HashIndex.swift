@@ -155,14 +155,16 @@ struct HashIndex: ~Copyable {
         _ place: UInt32, _ ref: RecordRef, at position: Position, _ writes: some TableWrites
     ) -> Bool {
         let word = UInt64(place) << 32 | UInt64(ref.bits)
-        count &+= 1
         if position.isInNext {
             unsafe next.insert(word, at: position.slot, budget: budget, writes)
+            count &+= 1
             return false
         }
-        guard unsafe current.insert(word, at: position.slot, budget: budget, writes) else { return false }
-        moves &+= 1
-        return true
+        let hasMoved = unsafe current.insert(word, at: position.slot, budget: budget, writes)
+        // After the words, behind which the compiler would load it once more for whoever publishes it.
+        count &+= 1
+        if hasMoved { moves &+= 1 }
+        return hasMoved
     }
 
     /// Takes the record away.
@@ -170,11 +172,18 @@ struct HashIndex: ~Copyable {
     mutating func remove(_ position: Position, _ writes: some TableWrites) {
         if position.isInNext {
             unsafe next.remove(at: position.slot, writes)
+            count &-= 1
         } else {
-            unsafe current.remove(at: position.slot, writes)
+            removeAtRest(position, writes)
         }
-        count &-= 1
         if count < least { moveOrShrink(writes) }
+    }
+
+    /// Takes the record away where nothing moves, and nothing will with it: where it ``mayRemove``.
+    @inline(__always)
+    mutating func removeAtRest(_ position: Position, _ writes: some TableWrites) {
+        unsafe current.remove(at: position.slot, writes)
+        count &-= 1
     }
 
     @inline(never)

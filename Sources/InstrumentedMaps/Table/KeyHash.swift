@@ -34,6 +34,6 @@ struct KeyHash: Equatable, Sendable {
         Int(truncatingIfNeeded: bits.multipliedFullWidth(by: UInt64(truncatingIfNeeded: count)).high)
     }
 
-    /// What the index is ordered by. Never 0, which is the place of an empty word.
-    @inlinable var place: UInt32 { max(1, UInt32(truncatingIfNeeded: bits)) }
+    /// What the index is ordered by. Odd, and so never 0, which is the place of an empty word.
+    @inlinable var place: UInt32 { UInt32(truncatingIfNeeded: bits) | 1 }
 }

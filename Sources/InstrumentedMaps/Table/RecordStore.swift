@@ -129,6 +129,8 @@ struct RecordStore: ~Copyable {
         fileprivate let slab: UnsafeMutablePointer<Slab>
         fileprivate let units: Int
         fileprivate let unit: UInt32
+        /// Live slots of its slab, this one too.
+        fileprivate let used: Int
     }
 
     /// The slot of the live record at `ref`; nil where its slab would go with it, or become one with free slots, or where
@@ -143,7 +145,7 @@ struct RecordStore: ~Copyable {
         guard unsafe upkeep.contains(.chores) || sizeClass.pointee.freeSlots &+ 1 < sizeClass.pointee.compactFrom else {
             return nil
         }
-        return unsafe FreeableSlot(slab: slab, units: units, unit: ref.unit)
+        return unsafe FreeableSlot(slab: slab, units: units, unit: ref.unit, used: used)
     }
 
     /// Frees it; `record` is the one in it.
@@ -152,7 +154,7 @@ struct RecordStore: ~Copyable {
         liveBytes &-= slot.units &* RecordRef.unitBytes
         unsafe writes.setFree(record, next: slot.slab.pointee.firstFree)
         unsafe slot.slab.pointee.firstFree = slot.unit &+ 1
-        unsafe slot.slab.pointee.used &-= 1
+        unsafe slot.slab.pointee.used = slot.used &- 1
         let sizeClass = unsafe classes + slot.units
         unsafe sizeClass.pointee.freeSlots &+= 1
     }
