@@ -13,7 +13,8 @@
 //
 // The check covers all other bits, so no order of the stores matters. A record is half written when SIGKILL comes between
 // two of its stores, and a mixture when a writer was overtaken by a whole round of the ring: either way the check fails
-// (all but once in 2³²) and the record is skipped. So are a damaged one, and the zeros of a slot that was never written.
+// (all but once in 2³²) and the record is skipped. So are one with a wrong bit, and the zeros of a slot that was never written;
+// of several wrong bits in one record, two high ones may make up for each other.
 //
 // A duration is a number of 11 bits and an exponent of 5: within 0.1 %, up to 73 minutes.
 

@@ -60,9 +60,7 @@ public struct ShardLock: ~Copyable, Sendable {
     @inlinable
     @inline(__always)
     public borrowing func lock(as access: LockAccess = .write) {
-        let first = take(ShardLock.word(for: access))
-        if _slowPath(!first.exchanged) { wait(for: access, found: first.original) }
-        meter.countExclusively()
+        if let found = tryLock(as: access) { lock(as: access, found: found) }
     }
 
     /// Takes the lock for `access` if it is free: nil then, and ``unlock()`` must follow. Else the word that it found, which
@@ -77,6 +75,7 @@ public struct ShardLock: ~Copyable, Sendable {
     }
 
     /// Waits until this thread has the lock, after ``tryLock(as:)`` has `found` it taken.
+    @usableFromInline
     package borrowing func lock(as access: LockAccess, found: UInt32) {
         wait(for: access, found: found)
         meter.countExclusively()
