@@ -76,7 +76,7 @@ package struct KeyHasher: Sendable {
 
     @inline(__always)
     private func finish(_ first: UInt64, _ second: UInt64, length: Int) -> UInt64 {
-        // The first secret twice, since it is at hand by then: each word that an operation loads counts.
+        // The first secret twice: it is at hand by then, and one more would be a word more to load.
         let mixed = KeyHasher.fold(first ^ secret0, second ^ secret1)
         return KeyHasher.fold(mixed, secret0 ^ UInt64(truncatingIfNeeded: length))
     }
