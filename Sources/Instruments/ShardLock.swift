@@ -114,8 +114,7 @@ public struct ShardLock: ~Copyable, Sendable {
 
     /// Takes the lock, however long that takes, and counts the wait; `found` is the word that kept the first try out.
     @inline(never)
-    @usableFromInline
-    borrowing func wait(for access: LockAccess, found: UInt32) {
+    private borrowing func wait(for access: LockAccess, found: UInt32) {
         let holder = LockAccess(rawValue: found >> ShardLock.accessShift)
         let desired = ShardLock.word(for: access)
         meter.clockWait(exclusively: true, averting: holder.flatMap(access.conflict)) {

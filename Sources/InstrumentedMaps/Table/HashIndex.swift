@@ -155,12 +155,12 @@ struct HashIndex: ~Copyable {
         _ place: UInt32, _ ref: RecordRef, at position: Position, _ writes: some TableWrites
     ) -> Bool {
         let word = UInt64(place) << 32 | UInt64(ref.bits)
+        var hasMoved = false
         if position.isInNext {
             unsafe next.insert(word, at: position.slot, budget: budget, writes)
-            count &+= 1
-            return false
+        } else {
+            hasMoved = unsafe current.insert(word, at: position.slot, budget: budget, writes)
         }
-        let hasMoved = unsafe current.insert(word, at: position.slot, budget: budget, writes)
         // After the words, behind which the compiler would load it once more for whoever publishes it.
         count &+= 1
         if hasMoved { moves &+= 1 }
